@@ -1,0 +1,121 @@
+"""A corpus laid out for one model: its pictures, its codes, and the stages that narrow them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from jaxtyping import Int64
+
+from intarsia.dictionary.stack import CodeBook, Stack
+from intarsia.dictionary.stages import (
+    Candidates,
+    NotSource,
+    SameLabel,
+    Similar,
+    Stage,
+    Surroundings,
+)
+from intarsia.dictionary.window import Border, Window
+from intarsia.errors import UsageError
+from intarsia.represent import Encoder
+
+if TYPE_CHECKING:
+    from intarsia.corpus import Corpus
+
+
+class Dictionary:
+    """The training patches of one model.
+
+    Parameters
+    ----------
+    corpus : where patches come from.
+    window : what is compared.
+    border : what a window finds beyond an edge.
+    stages : which patches a query may use, in order.
+    device : where pictures and codes live.
+
+    Raises
+    ------
+    UsageError
+        If the corpus lacks what a stage needs: labels, or one size of picture.
+    """
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        window: Window,
+        border: Border,
+        stages: Sequence[Stage],
+        device: torch.device,
+    ) -> None:
+        self.corpus = corpus
+        self.window = window
+        self.border = border
+        self.stages = tuple(stages)
+        self.device = device
+        self._by_label: dict[int, Stack] = {}
+        kinds = [type(stage) for stage in self.stages]
+        self.similar = next((s for s in self.stages if isinstance(s, Similar)), None)
+        self.bars_source = NotSource in kinds
+        self.by_label = SameLabel in kinds
+        if self.by_label and corpus.labels is None:
+            raise UsageError(f"{corpus.name!r} has no labels, so no class can be asked for.")
+        if (
+            self.similar is not None
+            and self.by_label
+            and kinds.index(Similar) < kinds.index(SameLabel)
+        ):
+            raise UsageError("Put SameLabel before Similar: it looks up within the class.")
+
+    @cached_property
+    def stacks(self) -> list[Stack]:
+        """The whole corpus, one stack for each size of picture."""
+        return Stack.of(self.corpus, self.border, self.window.half, self.device)
+
+    @cached_property
+    def codes(self) -> CodeBook:
+        """The codes of all pictures, encoded once, whole."""
+        assert self.similar is not None and isinstance(self.similar.phi, Encoder)
+        assert self.corpus.images is not None
+        return CodeBook.of(self.similar.phi.corpus_codes(self.corpus.images), self.device)
+
+    def of_label(self, label: int) -> Stack:
+        """Return the pictures of one class (all of one size)."""
+        if label not in self._by_label:
+            assert self.corpus.labels is not None
+            members = np.flatnonzero(self.corpus.labels == label)
+            (self._by_label[label],) = Stack.of(
+                self.corpus, self.border, self.window.half, self.device, members
+            )
+        return self._by_label[label]
+
+    def everything(self, origins: Int64[np.ndarray, " b"]) -> list[Candidates]:
+        """Return every place of every picture, less barred ones if a stage bars them."""
+        barred = origins if self.bars_source else np.full_like(origins, -1)
+        return [
+            Candidates(stack, (0, stack.size[0] - 1), (0, stack.size[1] - 1), barred)
+            for stack in self.stacks
+        ]
+
+    def candidates(
+        self,
+        place: tuple[int, int],
+        origins: Int64[np.ndarray, " b"],
+        label: int | None = None,
+        similar: Stack | None = None,
+    ) -> list[Candidates]:
+        """Return what the stages leave for a batch of samples about to fill ``place``."""
+        around = Surroundings(self, place, origins, label, similar)
+        start = self.everything(np.full_like(origins, -1))
+        if self.similar is not None or self.by_label:
+            start = start[:1]  # the stage brings its own pictures
+        narrowed = []
+        for candidates in start:
+            for stage in self.stages:
+                candidates = stage.narrow(candidates, around)
+            narrowed.append(candidates)
+        return narrowed

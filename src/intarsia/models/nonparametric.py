@@ -1,0 +1,371 @@
+"""Paper A's sampler: each pixel is drawn from training patches that agree with the canvas.
+
+"Scaling Non-Parametric Sampling with Representation", arXiv 2510.22196, section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Int64, UInt8
+
+from intarsia.corpus import Corpus
+from intarsia.dictionary import (
+    Dictionary,
+    Everywhere,
+    FillOrder,
+    Near,
+    NotSource,
+    Query,
+    SameLabel,
+    Similar,
+    Stack,
+    Stage,
+    Window,
+)
+from intarsia.errors import UsageError
+from intarsia.models.batch import Batch
+from intarsia.models.device import torch_device
+from intarsia.models.seeds import Seeds, plan
+from intarsia.models.settings import Settings
+from intarsia.reduce import Drawn, PoolRule, exact_fraction, keys, least_distance, pool
+from intarsia.reduce.similar import Lookup, lay_out, look_up
+from intarsia.represent import encoder
+from intarsia.samples import Samples, Sources
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step callback gets.
+
+    Attributes
+    ----------
+    batch : the canvases, just after the step; ``batch.step`` counts from 1.
+    place : (row, column) that was filled.
+    query : what was compared.
+    drawn : what was drawn, with ``members`` where pools are kept.
+    """
+
+    batch: Batch
+    place: tuple[int, int]
+    query: Query
+    drawn: Drawn
+
+
+class NonparametricSampler:
+    """A training-free generator that knows where each pixel came from.
+
+    Parameters
+    ----------
+    corpus : training pictures.
+    device : "cpu", "cuda" or "mps".
+    threads : CPU threads; torch's number by default.
+    preset : named settings to start from (`models.settings.PRESETS`).
+    **settings : any field of `models.settings.Settings`, such as ``principles="NS+L"``.
+
+    Raises
+    ------
+    UsageError
+        If a setting is wrong, or the corpus cannot serve it.
+
+    References
+    ----------
+    Paper A (arXiv 2510.22196), section 2; A. Efros, T. Leung, ICCV 1999.
+
+    Examples
+    --------
+    >>> from intarsia import Corpus, NonparametricSampler
+    >>> samples = NonparametricSampler(Corpus.open("digits")).sample(2, seed=0)
+    >>> samples.images.shape
+    (2, 8, 8, 1)
+    """
+
+    name = "nps"
+
+    def __init__(
+        self,
+        corpus: Corpus,
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        preset: str | None = None,
+        **settings: Any,
+    ) -> None:
+        self.corpus = corpus
+        self.threads = threads
+        asked = Settings.of(preset, **settings)
+        heights, widths = zip(*(plane.shape[:2] for plane in _some_planes(corpus)), strict=True)
+        smallest = min(heights), min(widths)
+        self.settings = asked.resolved(smallest, corpus.channels, len(corpus))
+        self.canvas_size = self._canvas_size()
+        assert self.settings.window is not None
+        self.window = Window(self.settings.window, self.settings.sigma)
+        self.rule = PoolRule(exact_fraction(self.settings.epsilon), self.settings.min_pool)
+        self.dictionary = Dictionary(
+            corpus, self.window, self.settings.border, self.stages(), torch_device(device)
+        )
+        self._check(smallest)
+
+    def stages(self) -> list[Stage]:
+        """Return the principles as stages: paper A's ablation is a shorter list."""
+        s = self.settings
+        stages: list[Stage] = [] if s.allow_seed_source else [NotSource()]
+        if s.by_meaning and s.condition == "class":
+            stages.append(SameLabel())
+        elif s.by_meaning:
+            assert s.keep is not None
+            stages.append(Similar(encoder(s.encoder), s.keep, None, s.refresh, s.radius or 0))
+        stages.append(Near(s.radius) if s.by_place and s.radius is not None else Everywhere())
+        return stages
+
+    def sample(
+        self,
+        n: int,
+        seed: int = 0,
+        *,
+        batch: int | None = None,
+        callback_on_step_end: Callable[[Step], None] | None = None,
+        keep_members: bool = False,
+    ) -> Samples:
+        """Draw pictures.
+
+        Parameters
+        ----------
+        n : how many.
+        seed : 0 <= seed < 2^63. Together with the settings and the corpus it decides every pixel.
+        batch : canvases grown side by side. No result depends on it.
+        callback_on_step_end : called after every step of every batch.
+        keep_members : hand whole pools to the callback.
+
+        Returns
+        -------
+        Samples
+            With ``sources`` for every pixel.
+
+        Examples
+        --------
+        >>> from intarsia import Corpus, NonparametricSampler
+        >>> NonparametricSampler(Corpus.open("digits"), principles="NS+L").sample(1, seed=3)
+        <Samples: 1 of 8x8x1 by nps from digits>
+        """
+        finished = []
+        for started in self.batches(n, seed, batch):
+            for step in self.grow(started, seed, keep_members=keep_members):
+                if callback_on_step_end is not None:
+                    callback_on_step_end(step)
+            finished.append(started)
+        return self.gather(finished, n, seed)
+
+    def batches(
+        self, n: int, seed: int, size: int | None = None, skip: Int64[np.ndarray, " m"] | None = None
+    ) -> Iterator[Batch]:
+        """Plant the seeds of samples 0 to n - 1, less those to ``skip``, batch by batch."""
+        if n < 1:
+            raise UsageError(f"--n is {n}; ask for at least 1 picture.")
+        if not 0 <= seed < 2**63:
+            raise UsageError(f"--seed is {seed}; it must be a whole number from 0 to 2^63 - 1.")
+        if size is not None and size < 1:
+            raise UsageError(f"--batch is {size}; at least 1 canvas is grown at a time.")
+        samples = np.arange(n)
+        if skip is not None:
+            samples = np.setdiff1d(samples, skip)
+        for group in self._plan(samples, seed):
+            for seeds in group.split(size or self.default_batch):
+                yield self._plant(seeds)
+
+    def grow(self, batch: Batch, seed: int, *, keep_members: bool = False) -> Iterator[Step]:
+        """Fill every pixel of a batch: paper A's algorithm (section 2.3).
+
+        Yields a `Step` after each pixel; the batch is a checkpoint between any two of them.
+        """
+        known = batch.known()
+        similar = [self._lay_out(lookup) for lookup in batch.lookups]
+        for place in list(batch.order)[batch.step :]:
+            if self._is_due(batch.step):
+                batch.lookups = self._look_up(batch, known, place)
+                similar = [self._lay_out(lookup) for lookup in batch.lookups]
+            salts = keys.salts(seed, batch.samples, batch.step)
+            query = Query.at(
+                place, batch.canvas, known, self.window, self.settings.border, salts
+            )
+            if not self.settings.by_appearance:
+                query = query.without_appearance()
+            drawn = self._draw(batch, query, similar, keep_members)
+            batch.write(self.corpus, place, drawn, query.known_weight * 255**2)
+            known[place] = True
+            yield Step(batch, place, query, drawn)
+
+    def gather(self, batches: list[Batch], n: int, seed: int) -> Samples:
+        """Put finished batches in order of sample."""
+        order = np.argsort(np.concatenate([batch.samples for batch in batches]))
+        sources = {
+            name: np.concatenate([batch.sources[name] for batch in batches])[order]
+            for name in batches[0].sources
+        }
+        labels = np.concatenate(
+            [np.full(len(b.samples), -1 if b.label is None else b.label) for b in batches]
+        )[order]
+        return Samples(
+            images=np.concatenate([batch.canvas for batch in batches])[order],
+            sources=Sources(**sources, evidence="exact"),
+            settings=self.resolved_settings(n, seed),
+            labels=labels.astype(np.int16) if (labels >= 0).all() else None,
+            corpus=self.corpus,
+        )
+
+    def resolved_settings(self, n: int, seed: int) -> dict[str, Any]:
+        """Return everything that decides the result, in plain values."""
+        own = self.settings.model_dump(mode="json")
+        return {"model": self.name, "n": n, "seed": seed, **own, "size": list(self.canvas_size)}
+
+    @property
+    def default_batch(self) -> int:
+        """Canvases side by side: 64, or fewer where lists of pictures of their own are large."""
+        if not self.settings.by_meaning or self.settings.condition == "class":
+            return 64
+        if self.settings.threshold == "intersection":
+            return 8
+        height, width = self.canvas_size
+        own = height * width * self.corpus.channels * (self.settings.keep or 1)
+        return int(np.clip(2**28 // own, 1, 64))
+
+    def _draw(
+        self, batch: Batch, query: Query, similar: list[Stack], keep_members: bool
+    ) -> Drawn:
+        """Draw one pixel for each canvas from its pool."""
+        candidates = self.dictionary.candidates(
+            query.place, batch.origins, batch.label, similar[0] if similar else None
+        )
+        if self.settings.threshold == "cascade":
+            return pool(
+                candidates, query, self.rule, keep_members=keep_members, threads=self.threads
+            )
+        # Paper A's letter: the threshold comes from the least distance over the whole corpus.
+        least = least_distance(
+            self.dictionary.everything(batch.origins), query, threads=self.threads
+        )
+        limit = np.array(
+            [self.rule.threshold(int(d), 0, query.known_weight) for d in least], np.int64
+        )
+        both = self.dictionary.candidates(
+            query.place, batch.origins, batch.label, similar[-1] if similar else None
+        )
+        drawn = pool(
+            both, query, self.rule, limit=limit, keep_members=keep_members, threads=self.threads
+        )
+        empty = drawn.pool == 0
+        batch.empty_pools += int(empty.sum())
+        if not empty.any():
+            return drawn
+        return drawn.filled_in(
+            empty,
+            pool(candidates, query, self.rule, keep_members=keep_members, threads=self.threads),
+        )
+
+    def _is_due(self, step: int) -> bool:
+        stage = self.dictionary.similar
+        return stage is not None and step % stage.refresh == 0
+
+    def _look_up(
+        self, batch: Batch, known: Bool[np.ndarray, "h w"], place: tuple[int, int]
+    ) -> list[Lookup]:
+        """Ask phi; under ``intersection`` once more, by its threshold instead of by number."""
+        stage = self.dictionary.similar
+        assert stage is not None
+        asked = [stage]
+        if self.settings.threshold == "intersection":
+            everything = len(self.corpus)
+            asked.append(
+                Similar(stage.phi, everything, self.rule.epsilon, stage.refresh, stage.radius)
+            )
+        return [
+            look_up(
+                self.dictionary, one, batch.canvas, known, place, batch.origins, batch.label,
+                self.threads,
+            )
+            for one in asked
+        ]  # fmt: skip
+
+    def _lay_out(self, lookup: Lookup) -> Stack:
+        return lay_out(self.dictionary, lookup, self.threads)
+
+    def _plan(self, samples: Int64[np.ndarray, " n"], seed: int) -> list[Seeds]:
+        s = self.settings
+        assert s.seed_size is not None
+        return plan(
+            self.corpus, samples, seed, self.canvas_size, s.seed_size, s.seed_at, s.label,
+            self.dictionary.by_label, from_anywhere=False,
+        )  # fmt: skip
+
+    def _plant(self, seeds: Seeds) -> Batch:
+        side = self.settings.seed_size
+        assert side is not None
+        batch = Batch.blank(
+            seeds.samples, self.order_from(seeds.place), self.corpus.channels, seeds.label
+        )
+        batch.plant(self.corpus, seeds.images, seeds.source, seeds.place, side)
+        return batch
+
+    def order_from(self, place: tuple[int, int]) -> FillOrder:
+        """Return the fill order of a seed whose top left pixel is at ``place``."""
+        side = self.settings.seed_size
+        assert side is not None
+        known = np.zeros(self.canvas_size, bool)
+        known[place[0] : place[0] + side, place[1] : place[1] + side] = True
+        centre = place[0] + (side - 1) / 2, place[1] + (side - 1) / 2
+        return FillOrder.grow(known, self.window, self.settings.border, centre)
+
+    def _canvas_size(self) -> tuple[int, int]:
+        if self.settings.size is not None:
+            return self.settings.size
+        return self.corpus.size
+
+    def _check(self, smallest: tuple[int, int]) -> None:
+        """Refuse combinations of settings and corpus that cannot work."""
+        s, corpus = self.settings, self.corpus
+        if s.by_place or s.by_meaning:
+            size = corpus.size  # raises for pictures of mixed size
+            if self.canvas_size != size:
+                raise UsageError(
+                    f"--size {self.canvas_size[0]}x{self.canvas_size[1]} differs from the "
+                    f"corpus's {size[0]}x{size[1]}, but --principles {s.principles} matches "
+                    "places. Use --principles L, or leave --size out."
+                )
+        if self.window.side > min(*smallest, *self.canvas_size):
+            raise UsageError(
+                f"--window is {self.window.side}, larger than the "
+                f"{min(*smallest, *self.canvas_size)} pixels of the smallest side. "
+                f"Use a smaller odd number."
+            )
+        if len(corpus) == 1 and not s.allow_seed_source:
+            raise UsageError(
+                "The corpus has one picture and the seed's own picture is excluded, so nothing "
+                "is left to draw from. Add --allow-seed-source, or use more pictures."
+            )
+        if s.label is not None or self.dictionary.by_label:
+            self._check_label()
+
+    def _check_label(self) -> None:
+        s, labels = self.settings, self.corpus.labels
+        if labels is None:
+            raise UsageError(f"{self.corpus.name!r} has no labels; drop --label.")
+        known, counts = np.unique(labels, return_counts=True)
+        if s.label is not None and s.label not in known:
+            raise UsageError(
+                f"--label is {s.label}, but the corpus has {', '.join(map(str, known))}."
+            )
+        if self.dictionary.by_label and not s.allow_seed_source:
+            alone = known[counts == 1]
+            if (alone == s.label).any() if s.label is not None else len(alone):
+                raise UsageError(
+                    f"Class {alone[0]} has one picture and the seed's own is excluded. Add "
+                    "--allow-seed-source, or use more pictures."
+                )
+
+
+def _some_planes(corpus: Corpus) -> list[UInt8[np.ndarray, "h w c"]]:
+    """Return pictures that show every size there is."""
+    return [corpus[0]] if not corpus.is_ragged else [corpus[i] for i in range(len(corpus))]

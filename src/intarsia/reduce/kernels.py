@@ -1,0 +1,362 @@
+"""Compiled loops of the pool reduction on the CPU (Numba).
+
+Everything here is integer arithmetic, so no result depends on the order in
+which candidates are seen. Annotations are left off: Numba infers the types.
+Loops read through slices, because that is what lets LLVM vectorise them.
+
+Candidates of one row of places are contiguous in memory: *run position* ``j``
+stands for (column ``j // N``, picture ``j % N``); ``Names.codes[j]`` names it.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+import numba
+import numpy as np
+
+SPAN = 1024
+"""Candidates whose distances are held in the first-level cache at a time."""
+
+NO_KEY = np.int64(2**63 - 1)
+
+State = namedtuple(
+    "State",
+    "least limit fixed sure_count sure_key sure_code sure_dist "
+    "band_n band_dist band_key band_code",
+)
+"""A pool in the making, a row a query.
+
+``least`` [B, m]: the m least distances, ascending. ``limit`` [B]: the threshold T
+as far as it is known; it only falls (and not at all where ``fixed``). ``sure_*``
+[B]: candidates at or below the constant floor are in every possible pool, so they
+are counted and the least key among them is kept. ``band_*`` [B, capacity]:
+candidates between floor and T, one by one, since T may fall and shut them out.
+"""
+
+Rule = namedtuple("Rule", "eps_num eps_den floor_num floor far")
+"""The threshold's constants: eps = eps_num / eps_den; ``floor`` = floor_num // 400 in every
+case below T, or -1 to keep all candidates one by one; ``far`` exceeds every true distance."""
+
+Names = namedtuple("Names", "codes words")
+"""Who the candidates of a row are: codes [g, run], and codes times the golden constant."""
+
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+_compiled = numba.njit(cache=True, nogil=True)
+_inlined = numba.njit(inline="always")
+
+
+@_inlined
+def _key(salt, word):
+    x = np.uint64(salt + word)
+    x ^= x >> np.uint64(30)
+    x *= np.uint64(0xBF58476D1CE4E5B9)
+    x ^= x >> np.uint64(27)
+    x *= np.uint64(0x94D049BB133111EB)
+    x ^= x >> np.uint64(31)
+    return np.int64(x >> np.uint64(1))
+
+
+@_inlined
+def _word(code):
+    return np.int64(np.uint64(code) * GOLDEN)
+
+
+@_inlined
+def _threshold(least, mth, rule):
+    whole = least * (rule.eps_num // rule.eps_den)
+    part = 400 * (rule.eps_num % rule.eps_den) * least + rule.floor_num * rule.eps_den
+    return max(least + whole + part // (400 * rule.eps_den), mth)
+
+
+@_compiled
+def _note_least(dist, b, state, rule):
+    """Take a span's distances into the m least, and let the threshold fall."""
+    least = state.least[b]
+    last = least.size - 1
+    for j in range(dist.size):
+        d = np.int64(dist[j])
+        if d < least[last]:
+            i = last
+            while i > 0 and least[i - 1] > d:
+                least[i] = least[i - 1]
+                i -= 1
+            least[i] = d
+    if least[last] < rule.far:
+        state.limit[b] = _threshold(least[0], least[last], rule)
+
+
+@_compiled
+def _note_sure(dist, b, codes, words, base_code, start, state, rule):
+    """Count the candidates at or below the floor and keep the least key."""
+    count = np.int64(0)
+    best = NO_KEY
+    for j in range(dist.size):
+        inside = dist[j] <= rule.floor
+        k = _key(start, words[j])
+        count += np.int64(inside)
+        best = min(best, k if inside else NO_KEY)
+    state.sure_count[b] += count
+    if best > state.sure_key[b]:
+        return
+    for j in range(dist.size):
+        if dist[j] <= rule.floor and _key(start, words[j]) == best:
+            code = codes[j] + base_code
+            if best < state.sure_key[b] or code < state.sure_code[b]:
+                state.sure_key[b] = best
+                state.sure_code[b] = code
+                state.sure_dist[b] = dist[j]
+
+
+@_compiled
+def _fold_span(dist, b, codes, words, base_code, start, state, rule):
+    """Take the distances of one span of candidates into query ``b``'s pool."""
+    nearest = dist[0]
+    for j in range(dist.size):
+        nearest = min(nearest, dist[j])
+    if nearest > state.limit[b]:
+        return
+    if not state.fixed and nearest < state.least[b, state.least.shape[1] - 1]:
+        _note_least(dist, b, state, rule)
+    if nearest <= rule.floor:
+        _note_sure(dist, b, codes, words, base_code, start, state, rule)
+    limit = state.limit[b]
+    if limit > rule.floor:
+        at = state.band_n[b]
+        for j in range(dist.size):
+            d = dist[j]
+            if d <= limit and d > rule.floor:
+                state.band_dist[b, at] = d
+                state.band_key[b, at] = _key(start, words[j])
+                state.band_code[b, at] = codes[j] + base_code
+                at += 1
+        state.band_n[b] = at
+
+
+@_compiled
+def _shut_out(dist, j0, barred, pictures, usable):
+    """Put out of reach: the barred picture (its index in the planes), and what touches a hole."""
+    beyond = np.iinfo(dist.dtype).max
+    if barred >= 0:
+        j = (barred - j0) % pictures
+        while j < dist.size:
+            dist[j] = beyond
+            j += pictures
+    for j in range(usable.size):
+        if not usable[j]:
+            dist[j] = beyond
+
+
+@_compiled
+def gather(planes, starts, weights, n, keys, norms):
+    """Copy ``n`` candidates' known pixels to ``keys`` [K, n], and sum w c^2 to ``norms`` [n].
+
+    ``planes`` is flat int8; the k-th known pixel of candidate 0 is at ``starts[k]``.
+    """
+    for lo in range(0, n, SPAN):
+        hi = min(n, lo + SPAN)
+        norm = norms[lo:hi]
+        norm[:] = 0
+        for k in range(starts.size):
+            w = weights[k]
+            source = planes[starts[k] + lo : starts[k] + hi]
+            row = keys[k, lo:hi]
+            for j in range(row.size):
+                v = source[j]
+                row[j] = v
+                norm[j] += w * (np.int32(v) * np.int32(v))
+
+
+@_compiled
+def fold_products(products, norms, query_norms, row_code, j0, n, names, salts, barred, usable,
+                  state, rule):  # fmt: skip
+    """Fold distances |q|^2 + |c|^2 - 2 q.c of ``n`` candidates from run position ``j0``.
+
+    ``products`` int32 [2B, n]: q.c in two limbs, 128 x the first B rows + the last B rows.
+    ``barred`` [B, 2]: first run position and stride of what each query may not use; -1 for none.
+    ``usable`` bool [n], or empty where nothing touches a hole.
+    """
+    queries = query_norms.size
+    buffer = np.empty(SPAN, np.int32)
+    for b in range(queries):
+        start = salts[b] + _word(row_code)
+        for lo in range(0, n, SPAN):
+            hi = min(n, lo + SPAN)
+            dist = buffer[: hi - lo]
+            high = products[b, lo:hi]
+            low = products[queries + b, lo:hi]
+            norm = norms[lo:hi]
+            for j in range(dist.size):
+                dist[j] = query_norms[b] + norm[j] - 2 * (128 * high[j] + low[j])
+            _shut_out(dist, j0 + lo, barred[b, 0], barred[b, 1], usable[lo:hi])
+            _fold_span(dist, b, names.codes[0, j0 + lo : j0 + hi],
+                       names.words[0, j0 + lo : j0 + hi], row_code, start, state, rule)  # fmt: skip
+
+
+@_inlined
+def _fold_squares(planes, starts, weights, values, b, g, row_code, j0, n, names, salt, barred,
+                  usable, state, rule, buffer):  # fmt: skip
+    for lo in range(0, n, SPAN):
+        hi = min(n, lo + SPAN)
+        dist = buffer[: hi - lo]
+        dist[:] = 0
+        for k in range(starts.size):
+            w = weights[k]
+            v = np.int32(values[k])
+            source = planes[starts[k] + lo : starts[k] + hi]
+            for j in range(dist.size):
+                t = v - np.int32(source[j])
+                dist[j] += w * (t * t)
+        _shut_out(dist, j0 + lo, barred[0], barred[1], usable[lo:hi])
+        _fold_span(dist, b, names.codes[g, j0 + lo : j0 + hi], names.words[g, j0 + lo : j0 + hi],
+                   row_code, salt + _word(row_code), state, rule)  # fmt: skip
+
+
+@_compiled
+def fold_shared(planes, starts, weights, values, row_code, j0, n, names, salts, barred, usable,
+                state, rule, buffer):  # fmt: skip
+    """Fold ``n`` candidates of one shared run by direct differences, query by query.
+
+    ``planes`` flat int8; ``starts`` [K]: where the known pixels of run position ``j0`` lie.
+    ``values`` int8 [B, K]. ``buffer`` [SPAN]: int32, or int64 where distances need it.
+    """
+    for b in range(values.shape[0]):
+        _fold_squares(planes, starts, weights, values[b], b, 0, row_code, j0, n, names, salts[b],
+                      barred[b], usable, state, rule, buffer)  # fmt: skip
+
+
+@_compiled
+def fold_own(planes, starts, row_stride, weights, values, first_row, rows, first_code, run, names,
+             salts, barred, usable, state, rule, buffer, b0, b1):  # fmt: skip
+    """Fold every query's own candidates: queries b0 to b1 - 1, all rows of places.
+
+    ``planes`` int8 [B, P]; ``usable`` bool [B or 0, rows, run]. Returns the query whose band ran
+    out of room, or ``b1``.
+    """
+    nothing = np.empty(0, np.bool_)
+    for b in range(b0, b1):
+        for r in range(rows):
+            if state.band_n[b] + run > state.band_dist.shape[1]:
+                _compact_one(b, state)
+                if state.band_n[b] + run > state.band_dist.shape[1]:
+                    return b
+            open_ = usable[b, r] if usable.shape[0] > 0 else nothing
+            _fold_squares(planes[b], starts + (first_row + r) * row_stride, weights, values[b], b,
+                          b, first_code + (r << 16), 0, run, names, salts[b], barred[b], open_,
+                          state, rule, buffer)  # fmt: skip
+    return b1
+
+
+@_compiled
+def _compact_one(b, state):
+    kept = 0
+    for i in range(state.band_n[b]):
+        if state.band_dist[b, i] <= state.limit[b]:
+            state.band_dist[b, kept] = state.band_dist[b, i]
+            state.band_key[b, kept] = state.band_key[b, i]
+            state.band_code[b, kept] = state.band_code[b, i]
+            kept += 1
+    state.band_n[b] = kept
+
+
+@_compiled
+def compact(state):
+    """Drop the band entries that a fallen threshold shut out."""
+    for b in range(state.limit.size):
+        _compact_one(b, state)
+
+
+@_compiled
+def take_pictures(planes, lists, out, p0, p1):
+    """Copy pixels p0 to p1 - 1 of listed pictures: [P, N] and [B, M] to ``out`` [B, P, M]."""
+    for p in range(p0, p1):
+        row = planes[p]
+        for b in range(lists.shape[0]):
+            target = out[b, p]
+            which = lists[b]
+            for m in range(which.size):
+                target[m] = row[which[m]]
+
+
+@_compiled
+def code_distances(products, norms, query_norms, out):
+    """Write |q|^2 + |c|^2 - 2 q.c, for products int32 [B, n], into ``out`` int64 [B, n]."""
+    for b in range(query_norms.size):
+        row = products[b]
+        target = out[b]
+        for j in range(row.size):
+            target[j] = query_norms[b] + norms[j] - 2 * row[j]
+
+
+@_compiled
+def select_least(dist, k, indices, distances):
+    """Keep the ``k`` least (distance, index) of one row, ascending; return how many there are.
+
+    Indices arrive in ascending order, so an equal distance never displaces an earlier one.
+    Entries of the greatest int64 are out of reach.
+    """
+    count = 0
+    worst = np.iinfo(np.int64).max
+    for j in range(dist.size):
+        d = dist[j]
+        if d >= worst:
+            continue
+        i = min(count, k - 1)
+        while i > 0 and distances[i - 1] > d:
+            distances[i] = distances[i - 1]
+            indices[i] = indices[i - 1]
+            i -= 1
+        distances[i] = d
+        indices[i] = j
+        if count < k:
+            count += 1
+        if count == k:
+            worst = distances[k - 1]
+    return count
+
+
+@_compiled
+def merge_into(into, other, rule):
+    """Merge the state ``other`` into ``into``, whose band has room."""
+    for b in range(into.limit.size):
+        if not into.fixed:
+            _note_least(other.least[b], b, into, rule)
+            into.limit[b] = min(into.limit[b], other.limit[b])
+        into.sure_count[b] += other.sure_count[b]
+        key, code = other.sure_key[b], other.sure_code[b]
+        mine = into.sure_key[b]
+        if key < mine or (key == mine and code < into.sure_code[b]):
+            into.sure_key[b] = key
+            into.sure_code[b] = code
+            into.sure_dist[b] = other.sure_dist[b]
+        at = into.band_n[b]
+        for i in range(other.band_n[b]):
+            if other.band_dist[b, i] <= into.limit[b]:
+                into.band_dist[b, at] = other.band_dist[b, i]
+                into.band_key[b, at] = other.band_key[b, i]
+                into.band_code[b, at] = other.band_code[b, i]
+                at += 1
+        into.band_n[b] = at
+
+
+@_compiled
+def settle(state):
+    """Return each query's winner (code, distance) and the number of candidates within T."""
+    queries = state.limit.size
+    code = np.empty(queries, np.int64)
+    distance = np.empty(queries, np.int64)
+    count = np.empty(queries, np.int64)
+    for b in range(queries):
+        best = state.sure_key[b]
+        winner = state.sure_code[b]
+        dist = state.sure_dist[b]
+        total = state.sure_count[b]
+        for i in range(state.band_n[b]):
+            if state.band_dist[b, i] <= state.limit[b]:
+                total += 1
+                k, c = state.band_key[b, i], state.band_code[b, i]
+                if k < best or (k == best and c < winner):
+                    best, winner, dist = k, c, state.band_dist[b, i]
+        code[b], distance[b], count[b] = winner, dist, total
+    return code, distance, count

@@ -1,0 +1,99 @@
+"""The nearest-k reduction over codes of an encoder phi, exact in integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int8, Int64
+
+from intarsia.dictionary import CodeBook
+from intarsia.reduce import kernels
+from intarsia.reduce.crew import each
+
+_BLOCK = 4096
+_INSERTION = 512
+"""Lists up to this long are kept sorted by insertion; longer ones are sorted whole."""
+
+OUT_OF_REACH = np.iinfo(np.int64).max
+
+
+def code_distances(
+    book: CodeBook,
+    query: Int8[np.ndarray, "b d"],
+    known: Bool[np.ndarray, " d"],
+    threads: int | None = None,
+) -> Int64[np.ndarray, "b n"]:
+    """Squared distances between codes over the coordinates the query knows, exact."""
+    rows = np.flatnonzero(known)
+    out = np.empty((len(query), book.values.shape[1]), np.int64)
+    if book.values.device.type != "cpu":
+        from intarsia.reduce import device
+
+        return device.code_distances(book.values, query, rows)
+    depth = -(-max(1, rows.size) // 16) * 16
+    values = torch.zeros((max(len(query), 1), depth), dtype=torch.int8)
+    values[:, : rows.size] = torch.from_numpy(np.ascontiguousarray(query[:, rows]))
+    norms = (query[:, rows].astype(np.int64) ** 2).sum(axis=1)
+    flat = book.values.reshape(-1).numpy()
+    starts = rows * book.values.shape[1]
+    ones = np.ones(rows.size, np.int32)
+
+    def share(blocks: Iterable[int]) -> None:
+        code_norms = np.empty(_BLOCK, np.int32)
+        for at in blocks:
+            n = min(_BLOCK, out.shape[1] - at)
+            block = torch.zeros((depth, n), dtype=torch.int8)
+            kernels.gather(flat, starts + at, ones, n, block.numpy(), code_norms)
+            products = torch._int_mm(values, block)
+            kernels.code_distances(products.numpy(), code_norms, norms, out[:, at : at + n])
+
+    each(share, range(0, out.shape[1], _BLOCK), threads)
+    return out
+
+
+def nearest(
+    dist: Int64[np.ndarray, "b n"],
+    keep: int,
+    epsilon: Fraction | None = None,
+    threads: int | None = None,
+) -> Int64[np.ndarray, "b m"]:
+    """Return the indices of each row's ``keep`` least (distance, index).
+
+    Parameters
+    ----------
+    dist : squared distances; `OUT_OF_REACH` for what may not be chosen.
+    keep : how many at most.
+    epsilon : keep only those whose distance (not squared) is within 1 + epsilon of the least.
+
+    Returns
+    -------
+    int64 [B, M], ascending in index; -1 fills rows that have fewer than M.
+    """
+    k = min(keep, dist.shape[1])
+    indices = np.full((len(dist), k), -1, np.int64)
+    distances = np.full((len(dist), k), OUT_OF_REACH, np.int64)
+
+    def share(rows: Iterable[int]) -> None:
+        for b in rows:
+            if k <= _INSERTION:
+                kernels.select_least(dist[b], k, indices[b], distances[b])
+                continue
+            order = np.argsort(dist[b], kind="stable")[:k]
+            inside = dist[b, order] < OUT_OF_REACH
+            indices[b, inside], distances[b, inside] = order[inside], dist[b, order[inside]]
+
+    each(share, range(len(dist)), threads)
+    if epsilon is not None:
+        # Distances in the paper are not squared: d <= (1 + eps) d0 becomes d^2 b^2 <= (a + b)^2 d0^2.
+        top = (epsilon.numerator + epsilon.denominator) ** 2
+        for b in range(len(dist)):
+            limit = int(distances[b, 0]) * top // epsilon.denominator**2
+            indices[b, distances[b] > limit] = -1
+    longest = max(1, int((indices >= 0).sum(axis=1).max(initial=0)))
+    chosen = np.where(indices < 0, OUT_OF_REACH, indices)
+    chosen.sort(axis=1)
+    chosen = chosen[:, :longest]
+    return np.where(chosen == OUT_OF_REACH, -1, chosen)

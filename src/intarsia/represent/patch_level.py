@@ -1,0 +1,87 @@
+"""Phi at patch level: paper A's letter, which embeds the patch omega(p) itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+
+from intarsia.represent.encoder import Codes, Encoder
+
+
+@dataclass(frozen=True)
+class PatchLevel:
+    """Shows an encoder only the neighbourhood of the place to be filled.
+
+    What it finds similar is a place in a picture, not a picture: training pictures are moved so
+    that their similar patch lies under the query.
+
+    Parameters
+    ----------
+    phi : the encoder of neighbourhoods.
+    side : pixels across a neighbourhood, odd; wider than the window, or phi sees nothing that
+        the squared differences do not.
+    """
+
+    phi: Encoder
+    side: int = 15
+
+    @property
+    def name(self) -> str:
+        """The name ``--encoder`` takes."""
+        return f"patch:{self.phi.name}"
+
+    def query(
+        self,
+        canvas: UInt8[np.ndarray, "b h w c"],
+        known: Bool[np.ndarray, "h w"],
+        place: tuple[int, int],
+    ) -> Codes:
+        """Encode the neighbourhoods of ``place``."""
+        return self.phi.codes(_crop(canvas, place, self.side), _crop(known, place, self.side))
+
+    def neighbourhoods(
+        self,
+        images: UInt8[np.ndarray, "n h w c"],
+        known: Bool[np.ndarray, "h w"],
+        place: tuple[int, int],
+        radius: int,
+    ) -> Iterator[tuple[tuple[int, int], Codes]]:
+        """Encode the pictures' neighbourhoods at each place within ``radius``.
+
+        Yields (row, column) moves and codes, for those moves at which a picture has a pixel
+        wherever the query knows one. The move (0, 0) always does.
+        """
+        height, width = known.shape
+        near = _crop(known, place, self.side)
+        near[self.side // 2, self.side // 2] = True
+        rows, cols = (np.flatnonzero(near.any(axis=a)) - self.side // 2 for a in (1, 0))
+        everything = np.ones((self.side, self.side), bool)
+        for dy in range(-radius, radius + 1):
+            for dx in range(-radius, radius + 1):
+                row, col = place[0] + dy, place[1] + dx
+                if row + rows[0] < 0 or row + rows[-1] >= height:
+                    continue
+                if col + cols[0] < 0 or col + cols[-1] >= width:
+                    continue
+                crops = _crop(images, (row, col), self.side)
+                yield (dy, dx), self.phi.codes(crops, everything)
+
+
+def _crop(array: np.ndarray, place: tuple[int, int], side: int) -> np.ndarray:
+    """Cut a square around ``place`` from [H, W] or [B, H, W, C]; zeros (False) beyond the edge."""
+    half = side // 2
+    first = 0 if array.ndim == 2 else 1
+    out_shape = list(array.shape)
+    out_shape[first] = out_shape[first + 1] = side
+    out = np.zeros(out_shape, array.dtype)
+    source, target = [], []
+    for axis, centre in zip((first, first + 1), place, strict=True):
+        lo, hi = max(0, centre - half), min(array.shape[axis], centre + half + 1)
+        source.append(slice(lo, hi))
+        target.append(slice(lo - centre + half, hi - centre + half))
+    lead = (slice(None),) * first
+    out[(*lead, *target)] = array[(*lead, *source)]
+    return out

@@ -1,0 +1,1 @@
+"""Tests of Intarsia; the folders mirror src/intarsia."""
