@@ -103,7 +103,7 @@ def save_npz(path: PathLike, **arrays: Any) -> None:
         if value.dtype.hasobject:
             raise TypeError(f"array {name!r} holds Python objects and cannot be stored.")
     with replacing(path) as temporary, temporary.open("wb") as stream:
-        np.savez_compressed(stream, **checked)
+        np.savez_compressed(stream, **checked)  # type: ignore[arg-type]
 
 
 def save_png(path: PathLike, picture: np.ndarray | Image) -> None:

@@ -141,6 +141,11 @@ class Origin:
             return "none"
         return self.class_names[label] if label < len(self.class_names) else str(label)
 
+    def class_words(self, label: int) -> str:
+        """Name of a label for running text: ``class 7`` where the name is only a number."""
+        name = self.class_name(label)
+        return f"class {name}" if name.isdigit() else name
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Samples:
@@ -297,9 +302,7 @@ class Samples:
         """
         from intarsia.provenance.folder import save_run
 
-        return save_run(
-            self, folder, pools=pools, movie=movie, extra=extra, overwrite=overwrite
-        )
+        return save_run(self, folder, pools=pools, movie=movie, extra=extra, overwrite=overwrite)
 
     @classmethod
     def load(cls, folder: str | Path, *, corpus: Corpus | None = None) -> Samples:
@@ -344,7 +347,7 @@ def _typed(value: Any, kind: type[np.generic], name: str) -> np.ndarray:
     if array.dtype == kind:
         return array
     if np.issubdtype(kind, np.integer) and array.size:
-        bounds = np.iinfo(kind)  # type: ignore[arg-type]
+        bounds = np.iinfo(np.dtype(kind).name)
         if not np.issubdtype(array.dtype, np.integer) or (
             array.min() < bounds.min or array.max() > bounds.max
         ):
@@ -353,4 +356,3 @@ def _typed(value: Any, kind: type[np.generic], name: str) -> np.ndarray:
                 f"{np.dtype(kind).name}, from {bounds.min} to {bounds.max}."
             )
     return array.astype(kind)
-

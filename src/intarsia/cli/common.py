@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+import typer
+
+from intarsia.errors import IntarsiaError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from intarsia.models import Progress as Progress_
+
+MOVIES = ("gif", "mp4")
 
 
 def stderr_console() -> Console:
@@ -21,3 +31,128 @@ def emit(obj: dict[str, Any]) -> None:
     """Print the one JSON object of a ``--json`` command on standard output."""
     sys.stdout.write(json.dumps(obj, indent=2, allow_nan=False) + "\n")
     sys.stdout.flush()
+
+
+def run_app(app: typer.Typer, arguments: list[str]) -> int:
+    """Run a command and return its exit code: 0 done, 1 failed, 2 wrong use, 130 interrupted.
+
+    A bare ``--movie`` means ``--movie gif``; ``--debug`` may stand anywhere.
+    """
+    debug = "--debug" in arguments
+    arguments = [a for a in _with_movie_kind(arguments) if a != "--debug"]
+    command = typer.main.get_command(app)
+    try:
+        command.main(args=arguments, prog_name="intarsia", standalone_mode=False)
+    except Exception as error:
+        if debug:
+            raise
+        return _explain(error)
+    except KeyboardInterrupt:
+        stderr_console().print("Stopped.")
+        return 130
+    return 0
+
+
+def _explain(error: Exception) -> int:
+    """Say in one line what went wrong, and return the exit code."""
+    import click
+
+    if isinstance(error, click.exceptions.Exit):
+        return error.exit_code
+    if isinstance(error, click.exceptions.Abort):
+        _complain("Stopped.")
+        return 130
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return 2
+    if isinstance(error, click.UsageError):
+        _complain(f"{error.format_message()} See 'intarsia --help'.")
+        return 2
+    if isinstance(error, click.ClickException):
+        _complain(error.format_message())
+        return error.exit_code
+    if isinstance(error, IntarsiaError):
+        _complain(str(error))
+        return error.exit_code
+    if isinstance(error, MemoryError):
+        _complain("Out of memory. Use a smaller --batch or --limit.")
+        return 1
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        _complain(f"The system refused: {error.strerror or error}{where}.")
+        return 1
+    _complain(
+        f"Something unexpected happened: {type(error).__name__}: {error}. "
+        "This is a fault of intarsia; run again with --debug and report what it prints."
+    )
+    return 1
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write(f"intarsia: {message}\n")
+
+
+def _with_movie_kind(arguments: list[str]) -> list[str]:
+    given = []
+    for at, argument in enumerate(arguments):
+        following = arguments[at + 1] if at + 1 < len(arguments) else ""
+        bare = argument == "--movie" and following not in MOVIES
+        given.append("--movie=gif" if bare else argument)
+    return given
+
+
+def parse_size(text: str | None, name: str = "--size") -> tuple[int, int] | None:
+    """Read "HxW", or one number for a square.
+
+    Raises
+    ------
+    UsageError
+        If it is neither.
+    """
+    if text is None:
+        return None
+    parts = text.lower().split("x")
+    if len(parts) in (1, 2) and all(part.isdecimal() for part in parts):
+        return int(parts[0]), int(parts[-1])
+    raise UsageError(f"{name} is {text!r}; give HxW in pixels, such as 64x64.")
+
+
+@contextmanager
+def drawing_progress(what: str) -> Iterator[Callable[[Progress_], None]]:
+    """Show a bar on standard error: pixels drawn, pixels a second, time left."""
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Speed(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text("" if speed is None else f"{speed:,.0f} pixels/s")
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        Speed(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    console = stderr_console()
+    with Progress(*columns, console=console, transient=not console.is_terminal) as bar:
+        task = bar.add_task("getting ready (the first run compiles the engine)", total=None)
+
+        def update(state: Progress_) -> None:
+            if bar.tasks[0].total is None and state.done > state.resumed:
+                # Pixels of an earlier session count as done, not as speed.
+                bar.reset(task, total=state.pixels, completed=state.resumed, description=what)
+            bar.update(task, completed=state.done)
+
+        yield update

@@ -127,7 +127,8 @@ def advice(card: Card, split: str) -> str:
         choices.append(parquet)
     data = os.environ.get("INTARSIA_DATA")
     named = Path(data).expanduser() / card.name if data else f"$INTARSIA_DATA/{card.name}"
-    return f"Put {', or '.join(choices)}, in {named} or in {cache_folder() / 'data' / card.name}."
+    own = cache_folder() / "data" / card.name
+    return f"Put {', or '.join(choices)} in {named} or in {own}."
 
 
 _HUB = "the Hugging Face cache"

@@ -127,7 +127,7 @@ class Batch:
         return self.order.known_before(self.step)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """Return everything a checkpoint needs but the fill order, which its mask gives again."""
+        """Return everything a checkpoint needs."""
         arrays = {f"source_{name}": value for name, value in self.sources.items()}
         for i, lookup in enumerate(self.lookups):
             arrays[f"lookup{i}_pictures"] = lookup.pictures
@@ -137,6 +137,7 @@ class Batch:
             "samples": self.samples,
             "canvas": self.canvas,
             "known": self.order.known,
+            "places": self.order.places,
             "origins": self.origins,
             "label": np.array(-1 if self.label is None else self.label),
             "step": np.array(self.step),
@@ -144,7 +145,7 @@ class Batch:
         }
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray], order: FillOrder) -> Batch:
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Batch:
         """Undo `to_arrays`."""
         label = int(arrays["label"])
         lookups = []
@@ -153,7 +154,7 @@ class Batch:
             lookups.append(Lookup(arrays[f"{name}_pictures"], arrays.get(f"{name}_shift")))
         return cls(
             samples=arrays["samples"],
-            order=order,
+            order=FillOrder(arrays["known"], arrays["places"]),
             canvas=arrays["canvas"].copy(),
             sources={name: arrays[f"source_{name}"].copy() for name in SOURCE_FIELDS},
             origins=arrays["origins"],

@@ -163,18 +163,19 @@ class NonparametricSampler:
         self, n: int, seed: int, size: int | None = None, skip: Int64[np.ndarray, " m"] | None = None
     ) -> Iterator[Batch]:
         """Plant the seeds of samples 0 to n - 1, less those to ``skip``, batch by batch."""
-        if n < 1:
-            raise UsageError(f"--n is {n}; ask for at least 1 picture.")
-        if not 0 <= seed < 2**63:
-            raise UsageError(f"--seed is {seed}; it must be a whole number from 0 to 2^63 - 1.")
-        if size is not None and size < 1:
-            raise UsageError(f"--batch is {size}; at least 1 canvas is grown at a time.")
+        self._check_counts(n, seed, size)
         samples = np.arange(n)
         if skip is not None:
             samples = np.setdiff1d(samples, skip)
         for group in self._plan(samples, seed):
             for seeds in group.split(size or self.default_batch):
                 yield self._plant(seeds)
+
+    def pixels(self, n: int, seed: int) -> int:
+        """Return how many pixels a run draws."""
+        assert self.settings.seed_size is not None
+        height, width = self.canvas_size
+        return n * (height * width - self.settings.seed_size**2)
 
     def grow(self, batch: Batch, seed: int, *, keep_members: bool = False) -> Iterator[Step]:
         """Fill every pixel of a batch: paper A's algorithm (section 2.3).
@@ -264,6 +265,14 @@ class NonparametricSampler:
             empty,
             pool(candidates, query, self.rule, keep_members=keep_members, threads=self.threads),
         )
+
+    def _check_counts(self, n: int, seed: int, size: int | None) -> None:
+        if n < 1:
+            raise UsageError(f"--n is {n}; ask for at least 1 picture.")
+        if not 0 <= seed < 2**63:
+            raise UsageError(f"--seed is {seed}; it must be a whole number from 0 to 2^63 - 1.")
+        if size is not None and size < 1:
+            raise UsageError(f"--batch is {size}; at least 1 canvas is grown at a time.")
 
     def _is_due(self, step: int) -> bool:
         stage = self.dictionary.similar

@@ -46,7 +46,8 @@ def outlined(
     """Draw the boundary of a mask on a picture that is a whole multiple of its size.
 
     The line runs just inside the mask, with a second one of the colour ``edge`` inside it, so
-    that it shows on light and on dark. ``thick`` is in pixels, by default a fifth of the scale, 3 at most.
+    that it shows on light and on dark. ``thick`` is in pixels; by default a fifth of the scale,
+    and 3 at most.
     """
     scale = big.shape[0] // mask.shape[0]
     inside = enlarge(mask, scale)

@@ -176,7 +176,7 @@ def load_run(folder: str | Path, corpus: Corpus | None = None) -> Samples:
     """Read a run folder; see `intarsia.samples.Samples.load`."""
     folder = Path(folder)
     config = read_config(folder / "config.yaml")
-    arrays = _read_npz(folder / "samples.npz", {"images"})
+    arrays = _read_npz(folder / "samples.npz", {"images", "seeds"})
     parts = _read_npz(folder / "sources.npz", {*SOURCE_FIELDS, "evidence"})
     try:
         sources = Sources(
@@ -184,8 +184,8 @@ def load_run(folder: str | Path, corpus: Corpus | None = None) -> Samples:
         )
         samples = Samples(
             images=arrays.pop("images"),
-            labels=arrays.pop("labels", None),
-            seeds=arrays.pop("seeds", None),
+            labels=arrays.pop("labels") if "labels" in arrays else None,
+            seeds=arrays.pop("seeds"),
             sources=sources,
             settings=config.settings,
             corpus=corpus,

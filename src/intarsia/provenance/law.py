@@ -58,9 +58,7 @@ def _check_block(samples: Samples, corpus: Corpus, start: int) -> None:
     readable = sourced & ~outside
     differs = np.zeros_like(sourced)
     found = np.asarray(corpus[image[readable], row[readable], col[readable]])
-    differs[readable] = np.any(
-        found.reshape(len(found), -1) != samples.images[readable], axis=-1
-    )
+    differs[readable] = np.any(found.reshape(len(found), -1) != samples.images[readable], axis=-1)
     broken = lost | outside | hole | differs
     if not broken.any():
         return

@@ -128,6 +128,8 @@ def columns_of(samples: Samples) -> list[tuple[str, Maps]]:
     sources = samples.sources
     images = samples.origin.images or int(sources.image.max(initial=-1)) + 1
     out = [("Samples", draw.to_rgb(samples.images))]
+    if not (sources.image >= 0).any():
+        return out
     if images > 1:
         out.append(("Source image", image_map(sources)))
     if images <= _HANDFUL:
@@ -172,7 +174,7 @@ def draw_grid(samples: Samples, *, columns: int | None = None, target: int = 120
     n, height, width = samples.sources.shape
     columns = columns or math.ceil(math.sqrt(n * height / width))
     scale = min(scale_limit(height, width), max(1, target // (min(columns, n) * (width + 1))))
-    gap = max(1, scale // 2)
+    gap = max(scale // 2, 4 if columns <= 10 else 2)
     pictures = [draw.enlarge(image, scale) for image in draw.to_rgb(samples.images)]
     return Image.fromarray(draw.tile(pictures, columns, gap=gap))
 
@@ -199,18 +201,19 @@ def draw_maps(samples: Samples, *, limit: int = SHOWN) -> Image:
     scale = draw.scale_for(height, width, _TILE)
     shown = samples[: max(1, min(limit, _TALLEST // (height * scale)))]
     maps = columns_of(shown)
-    halves = 2 if len(shown) > 3 and len(maps) * width * scale <= 640 else 1
+    cell = max(width * scale, 112)  # room for a title over a narrow picture
+    halves = 2 if len(shown) > 3 and len(maps) * cell <= 640 else 1
     rows = math.ceil(len(shown) / halves)
     tiles = [_tiles(shown, title, pictures, scale) for title, pictures in maps]
     gap, apart, top = 6, 30, 28
-    block = len(maps) * (width * scale + gap) - gap
+    block = len(maps) * (cell + gap) - gap
     sheet, pen = draw.blank(
         halves * (block + apart) - apart, top + rows * (height * scale + gap) - gap
     )
     for half in range(halves):
         left = half * (block + apart)
         for number, (title, _) in enumerate(maps):
-            x = left + number * (width * scale + gap)
+            x = left + number * (cell + gap)
             pen.text((x, 0), title, fill=draw.INK, font=draw.font(draw.TITLE))
             for row, picture in enumerate(tiles[number][half * rows : (half + 1) * rows]):
                 draw.paste(sheet, picture, x, top + row * (height * scale + gap))

@@ -126,8 +126,8 @@ def explained(metrics: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         (
             "Part-whole windows",
             _text(windows["part_whole"], ".0%"),
-            f"Share of {side}x{side} windows away from the seed that are mostly of one class, "
-            "and from several images, none with the majority.",
+            f"Share of {side}x{side} windows whose drawn pixels are mostly of one class, and "
+            "from several images, none with the majority.",
         ),
         (
             "Part-whole segments",

@@ -60,9 +60,10 @@ def growth_frames(
         The given pixels first, the rest a neutral tone; the last frame is the finished samples.
     """
     sheet = _Sheet(samples, limit)
+    unfilled = np.array(_UNFILLED, dtype=np.uint8)
     for last in sheet.shown_steps(frames):
-        frame = np.where((sheet.step <= last)[..., None], sheet.picture, np.uint8(_UNFILLED))
-        yield draw.enlarge(frame.astype(np.uint8), sheet.scale)
+        frame = np.where((sheet.step <= last)[..., None], sheet.picture, unfilled)
+        yield draw.enlarge(frame, sheet.scale)
 
 
 def write_movie(

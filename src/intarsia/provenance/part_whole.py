@@ -21,7 +21,7 @@ from jaxtyping import Bool, Float64, Int64
 
 from intarsia.errors import UsageError
 from intarsia.provenance.segments import picture_segments
-from intarsia.provenance.windows import SIDE, counted, slide, touches
+from intarsia.provenance.windows import SIDE, counted, slide
 
 if TYPE_CHECKING:
     from intarsia.samples import Samples
@@ -109,13 +109,13 @@ def part_whole(
     Parameters
     ----------
     samples : of any model with sources.
-    regions : ``windows`` (without those that touch given pixels: a seed comes from one image),
-        ``segments``, or region numbers of your own, int [n, H, W], -1 for no region.
+    regions : ``windows``, ``segments``, or region numbers of your own, int [n, H, W], -1 for no
+        region. Only drawn pixels count: a seed is one piece of one image by construction.
     side : of the windows.
     purity : least share of one class that counts as domination. The paper gives none; three
         quarters is well above a bare majority and leaves room for single stray pixels.
     images : least number of distinct source images that counts as several.
-    area : segments with fewer drawn pixels are left out.
+    area : regions with fewer drawn pixels are left out; never more than a window holds.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def part_whole(
     """
     if isinstance(regions, str):
         if regions == "windows":
-            found = _of_windows(samples, side)
+            found = _of_windows(samples, side, area)
         elif regions == "segments":
             numbers = np.stack([picture_segments(image) for image in samples.images])
             found = _of_segments(samples, numbers, area)
@@ -146,27 +146,30 @@ def part_whole(
     return PartWhole(**found, purity_least=purity, images_least=images)
 
 
-def _of_windows(samples: Samples, side: int) -> dict[str, np.ndarray]:
+def _of_windows(samples: Samples, side: int, least: int) -> dict[str, np.ndarray]:
     sources = samples.sources
-    keep = ~touches((sources.step < 0) | (sources.image < 0), side)
-    distinct, most, same = (np.zeros(keep.shape, dtype=np.int64) for _ in range(3))
-    for some, runs in counted(sources.image, side):
-        distinct[some], most[some] = runs.distinct, runs.most
-    for some, runs in counted(sources.label, side):
+    drawn = (sources.step >= 0) & (sources.image >= 0)
+    area, distinct, most, same = (
+        np.zeros(slide(drawn, side).shape[:3], dtype=np.int64) for _ in range(4)
+    )
+    for some, runs in counted(np.where(drawn, sources.image, -1), side):
+        count = np.where(runs.ordered < 0, 0, runs.count)
+        area[some], most[some] = count.sum(axis=-1), count.max(axis=-1)
+        distinct[some] = np.count_nonzero(count, axis=-1)
+    for some, runs in counted(np.where(drawn, sources.label, -1), side):
         # Pixels without a label count against purity, never as a class of their own.
         same[some] = np.where(runs.ordered < 0, 0, runs.count).max(axis=-1)
-    labelled = bool((sources.label >= 0).any())
-    views = [slide(samples.images[..., channel], side) for channel in range(samples.images.shape[-1])]
-    blank = np.ones(keep.shape, dtype=bool)
-    for view in views:
-        blank &= view.max(axis=(-2, -1)) == view.min(axis=(-2, -1))
-    kept = int(keep.sum())
+    blank = np.ones(area.shape, dtype=bool)
+    for channel in range(samples.images.shape[-1]):
+        windows = slide(samples.images[..., channel], side)
+        blank &= windows.max(axis=(-2, -1)) == windows.min(axis=(-2, -1))
+    keep = area >= min(least, side * side)
     return {
         "sample": np.nonzero(keep)[0],
-        "area": np.full(kept, side * side),
-        "purity": same[keep] / side**2 if labelled else np.full(kept, np.nan),
+        "area": area[keep],
+        "purity": _purity(samples, same[keep] / area[keep]),
         "images": distinct[keep],
-        "majority": most[keep] / side**2,
+        "majority": most[keep] / area[keep],
         "blank": blank[keep],
     }
 
@@ -181,7 +184,6 @@ def _of_segments(samples: Samples, numbers: np.ndarray, least: int) -> dict[str,
     distinct, most = _most_frequent(of, sources.image[counts], total)
     has_label = sources.label[counts] >= 0
     _, same = _most_frequent(of[has_label], sources.label[counts][has_label], total)
-    labelled = bool((sources.label >= 0).any())
     blank = np.ones(total, dtype=bool)
     for channel in range(samples.images.shape[-1]):
         values = samples.images[..., channel][counts]
@@ -193,11 +195,16 @@ def _of_segments(samples: Samples, numbers: np.ndarray, least: int) -> dict[str,
     return {
         "sample": regions[keep, 0],
         "area": areas[keep],
-        "purity": (same / areas)[keep] if labelled else np.full(int(keep.sum()), np.nan),
+        "purity": _purity(samples, (same / areas)[keep]),
         "images": distinct[keep],
         "majority": (most / areas)[keep],
         "blank": blank[keep],
     }
+
+
+def _purity(samples: Samples, share: np.ndarray) -> np.ndarray:
+    """A corpus without classes has no purity, rather than none."""
+    return share if (samples.sources.label >= 0).any() else np.full(share.shape, np.nan)
 
 
 def _most_frequent(

@@ -70,9 +70,8 @@ def report_html(samples: Samples, metrics: Mapping[str, Any]) -> str:
         "grid": _data_uri(grid),
         "grid_alt": _escape(f"All {_count(n, 'generated picture')} of the run in a grid"),
         "how": _how(samples),
-        "sections": "\n".join(
-            _section(shown, index, pictures) for index in range(len(shown))
-        ),
+        "which": f"<p>The first {len(shown)} of {n:,}.</p>" if len(shown) < n else "",
+        "sections": "\n".join(_section(shown, index, pictures) for index in range(len(shown))),
         "numbers": "\n".join(
             f'<tr><th scope="row">{_escape(name)}</th><td class="value">{_escape(value)}</td>'
             f'<td class="why">{_escape(why)}</td></tr>'
@@ -153,7 +152,7 @@ def _section(samples: Samples, index: int, pictures: list[tuple[str, np.ndarray,
     parts = [
         f'<section class="sample"><h3>{_escape(name.capitalize())}</h3>',
         f"<p>{_escape(_summary(samples, index, number, uses))}</p>",
-        '<div class="tiles">',
+        _tiles_open(samples),
         *(
             _figure(_tile(samples, index, picture[index], title), title, note, f"{title}, {name}")
             for title, picture, note in pictures
@@ -161,10 +160,10 @@ def _section(samples: Samples, index: int, pictures: list[tuple[str, np.ndarray,
         "</div>",
         _legend(samples, index),
     ]
-    if uses and sources.evidence != "none":
-        parts.append("<h4>The training images it used most</h4>")
+    if uses:
+        parts.append(f"<h4>The training {'images' if number > 1 else 'image'} it used most</h4>")
         parts.append(_top(samples, index, uses, name))
-    if drawn.any():
+    if drawn.any() and number > 1:
         parts.append("<h4>Source images against time</h4>")
         parts.append(
             "<p>One dot a pixel, coloured by class. A line of dots is one training image copied "
@@ -176,13 +175,17 @@ def _section(samples: Samples, index: int, pictures: list[tuple[str, np.ndarray,
 
 
 def _summary(samples: Samples, index: int, number: int, uses: list[SourceUse]) -> str:
+    asked = ""
+    if samples.labels is not None and samples.labels[index] >= 0:
+        asked = f"Asked for: {samples.origin.class_words(int(samples.labels[index]))}. "
     if not uses:
-        return "None of its pixels names a training image."
+        return asked + "None of its pixels names a training image."
     seed = int((samples.sources.step[index] < 0).sum())
-    text = f"Put together from {_count(number, 'training image')}"
-    if seed:
-        text += f" around {_count(seed, 'given pixel')}"
-    return f"{text}; the one used most gave {uses[0].share:.0%}."
+    around = f" around {_count(seed, 'given pixel')}" if seed else ""
+    text = f"{asked}Put together from {_count(number, 'training image')}{around}"
+    if number == 1:
+        return text + "."
+    return f"{text}; the one used most gave {uses[0].share:.0%} of the pixels."
 
 
 def _pictures(samples: Samples) -> list[tuple[str, np.ndarray, str]]:
@@ -202,7 +205,7 @@ def _pictures(samples: Samples) -> list[tuple[str, np.ndarray, str]]:
 
 
 def _tile(samples: Samples, index: int, picture: np.ndarray, title: str) -> np.ndarray:
-    scale = draw.scale_for(*picture.shape[:2], _TILE)
+    scale = draw.scale_for(picture.shape[0], picture.shape[1], _TILE)
     colour = maps.AMBER if title == "Sample" else "#FFFFFF"
     return maps.outlined_tile(samples, index, picture, scale, colour)
 
@@ -215,7 +218,7 @@ def _legend(samples: Samples, index: int) -> str:
     items = []
     for at in np.argsort(-counts, kind="stable")[:24]:
         colour = hex_of(class_colours(numbers[at : at + 1])[0])
-        name = samples.origin.class_name(int(numbers[at]))
+        name = samples.origin.class_words(int(numbers[at]))
         items.append(
             f'<li><span class="swatch" style="background:{colour}"></span>{_escape(name)} '
             f"{counts[at] / labels.size:.0%}</li>"
@@ -232,24 +235,30 @@ def _top(samples: Samples, index: int, uses: list[SourceUse], name: str) -> str:
         if samples.corpus is None:
             swatch = f'<span class="swatch" style="background:{colour}"></span>'
             figures.append(
-                f"<figure><figcaption>{swatch}{_escape(first)}<span class=\"note\">{_escape(second)}</span>"
-                "</figcaption></figure>"
+                f"<figure><figcaption>{swatch}{_escape(first)}"
+                f'<span class="note">{_escape(second)}</span></figcaption></figure>'
             )
             continue
         picture = used_pixels(samples, samples.corpus, index, use, colour=colour, target=_TILE)
         alt = f"Training image {use.image} with the pixels that {name} took from it"
         figures.append(_figure(picture, first, second, alt, colour))
+    if len(uses) == 1:
+        return f"{_tiles_open(samples)}{''.join(figures)}</div>"
     title = "Where they went"
     where = _tile(samples, index, top_map(samples.sources, index, uses), title)
     figures.append(
         _figure(where, title, "grey: all other images", f"Pixels of {name} from these images")
     )
-    return f'<div class="tiles">{"".join(figures)}</div>'
+    return f"{_tiles_open(samples)}{''.join(figures)}</div>"
 
 
-def _figure(
-    picture: np.ndarray, title: str, note: str, alt: str, colour: str | None = None
-) -> str:
+def _tiles_open(samples: Samples) -> str:
+    """Give large pictures more room."""
+    large = max(samples.sources.shape[1:]) > 48
+    return f'<div class="tiles{" wide" if large else ""}">'
+
+
+def _figure(picture: np.ndarray, title: str, note: str, alt: str, colour: str | None = None) -> str:
     swatch = f'<span class="swatch" style="background:{colour}"></span>' if colour else ""
     below = f'<span class="note">{_escape(note)}</span>' if note else ""
     return (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Int16, Int32
 
+from intarsia.provenance import draw
 from intarsia.provenance.colours import class_colours, hex_of
 from intarsia.provenance.maps import class_legend, class_map, outlined_tile
 
@@ -67,9 +68,6 @@ def draw_timeline(samples: Samples, index: int = 0) -> Image:
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from PIL import Image
-
-    from intarsia.provenance import draw
 
     sources = samples.sources
     line = timeline(sources, index)
@@ -79,7 +77,8 @@ def draw_timeline(samples: Samples, index: int = 0) -> Image:
     figure = Figure(figsize=(6.2, (tall + 70) / 100), dpi=100, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.scatter(line.step, line.image, s=9, c=_hexes(line.label), edgecolors="#555", linewidths=0.25)
+    colours = [hex_of(colour) for colour in class_colours(line.label)]
+    axes.scatter(line.step, line.image, s=9, c=colours, edgecolors="#555", linewidths=0.25)
     axes.set_ylim(-0.02 * _images(samples), 1.02 * _images(samples))
     axes.set_xlabel("time step")
     axes.set_ylabel("number of the source image")
@@ -102,7 +101,7 @@ def draw_timeline(samples: Samples, index: int = 0) -> Image:
     draw.paste(sheet, tiles[0], 0, top)
     draw.paste(sheet, plot, left + gap, top)
     pen.text((0, 2), pictures[0][0], fill=draw.INK, font=draw.font(draw.TITLE))
-    parts: list[Image.Image] = [sheet]
+    parts = [sheet]
     if labelled:
         x = left + 2 * gap + plot.shape[1]
         draw.paste(sheet, tiles[1], x, top)
@@ -117,7 +116,7 @@ def timeline_svg(samples: Samples, index: int = 0) -> str:
     Returns
     -------
     str
-        An ``<svg>`` element without a script, 600 by 220 units, with a title for screen readers.
+        An ``<svg>`` element without a script, 600 by 232 units, with a title for screen readers.
     """
     line = timeline(samples.sources, index)
     left, top, right, bottom = 62, 8, 592, 176
@@ -127,7 +126,7 @@ def timeline_svg(samples: Samples, index: int = 0) -> str:
     y = bottom - (bottom - top) * line.image / images
     number = len(np.unique(line.image))
     out = [
-        '<svg class="timeline" viewBox="0 0 600 220" role="img" '
+        '<svg class="timeline" viewBox="0 0 600 232" role="img" '
         f'aria-label="Source images against time: {len(line.step)} steps, {number} images">',
         f'<path class="axis" d="M{left} {top}V{bottom}H{right}"/>',
     ]
@@ -138,8 +137,8 @@ def timeline_svg(samples: Samples, index: int = 0) -> str:
     for value in _ticks(last):
         at = left + (right - left) * value / last
         out.append(f'<path class="axis" d="M{at:.1f} {bottom}v5"/>')
-        out.append(f'<text x="{at:.1f}" y="{bottom + 19}" text-anchor="middle">{value:,}</text>')
-    out.append(f'<text x="{(left + right) / 2}" y="214" text-anchor="middle">time step</text>')
+        out.append(f'<text x="{at:.1f}" y="{bottom + 22}" text-anchor="middle">{value:,}</text>')
+    out.append(f'<text x="{(left + right) / 2}" y="224" text-anchor="middle">time step</text>')
     # Points are zero-length strokes with round caps: a few bytes each. Ink lies under all of
     # them, so that pale classes have an edge.
     dots = np.array([f"M{a:.1f} {b:.1f}h0" for a, b in zip(x, y, strict=True)], dtype=object)
@@ -154,10 +153,6 @@ def timeline_svg(samples: Samples, index: int = 0) -> str:
 
 def _images(samples: Samples) -> int:
     return max(1, samples.origin.images, int(samples.sources.image.max(initial=0)) + 1)
-
-
-def _hexes(labels: Int16[np.ndarray, " k"]) -> list[str]:
-    return [hex_of(colour) for colour in class_colours(labels)]
 
 
 def _ticks(end: int) -> list[int]:

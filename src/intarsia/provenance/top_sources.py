@@ -109,9 +109,7 @@ def _per_sample(sources: Sources, seed: bool, what) -> Float64[np.ndarray, " n"]
     return out
 
 
-def top_map(
-    sources: Sources, index: int, uses: list[SourceUse]
-) -> UInt8[np.ndarray, "h w 3"]:
+def top_map(sources: Sources, index: int, uses: list[SourceUse]) -> UInt8[np.ndarray, "h w 3"]:
     """Colour the pixels of these source images by rank, all other pixels grey."""
     out = np.empty((*sources.shape[1:], 3), dtype=np.uint8)
     out[:] = NEUTRAL
@@ -158,9 +156,7 @@ def _coarser(mask: Bool[np.ndarray, "h w"], stride: int) -> Bool[np.ndarray, "y 
     return np.asarray(cells.any(axis=(1, 3)))
 
 
-def draw_top_sources(
-    samples: Samples, index: int = 0, *, corpus: Corpus | None = None
-) -> Image:
+def draw_top_sources(samples: Samples, index: int = 0, *, corpus: Corpus | None = None) -> Image:
     """Draw a sample, the five training images it used most, and where they went.
 
     Parameters
@@ -227,7 +223,8 @@ def draw_top_sources(
             y += 19
     x, y = right, 0
     if (samples.sources.label[index] >= 0).any():
-        classes = outlined_tile(samples, index, class_map(samples.sources[index])[0], small, "#FFFFFF")
+        picture = class_map(samples.sources[index])[0]
+        classes = outlined_tile(samples, index, picture, small, "#FFFFFF")
         draw.paste(sheet, classes, x, 0)
         label(x, tall, "Source class")
         y = tall + caption + gap
@@ -244,8 +241,7 @@ def describe(samples: Samples, use: SourceUse) -> tuple[str, str]:
     """Two short lines about a source image: number and class; pixels and share."""
     first = f"#{use.image}"
     if use.label >= 0:
-        name = samples.origin.class_name(use.label)
-        first += f", class {name}" if name.isdigit() else f", {name}"
+        first += f", {samples.origin.class_words(use.label)}"
     second = f"{use.pixels} pixels, {use.share:.0%}"
     if use.seed:
         second += " (the seed)" if use.seed == use.pixels else f" ({use.seed} given)"

@@ -83,7 +83,7 @@ def slide(maps: np.ndarray, side: int = SIDE) -> np.ndarray:
 
 def touches(mask: Bool[np.ndarray, "n h w"], side: int = SIDE) -> Bool[np.ndarray, "n y x"]:
     """Which windows hold a pixel of the mask."""
-    return slide(mask, side).any(axis=(-2, -1))
+    return np.asarray(slide(mask, side).any(axis=(-2, -1)))
 
 
 def counted(maps: Int[np.ndarray, "n h w"], side: int = SIDE) -> Iterator[tuple[slice, Runs]]:
@@ -94,4 +94,4 @@ def counted(maps: Int[np.ndarray, "n h w"], side: int = SIDE) -> Iterator[tuple[
     for start in range(0, len(maps), block):
         some = slice(start, start + block)
         part = windows[some]
-        yield some, Runs.of(part.reshape(*part.shape[:3], -1))
+        yield some, Runs.of(part.reshape(*part.shape[:3], side * side))

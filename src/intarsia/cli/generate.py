@@ -1,0 +1,144 @@
+"""``intarsia generate``: draw pictures from a corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from intarsia.cli import options as o
+from intarsia.cli.common import parse_size
+from intarsia.cli.drawing import draw, out_folder
+
+
+def generate_command(
+    context: typer.Context,
+    model: Annotated[
+        str | None, typer.Argument(metavar="MODEL", help="nps (paper A) or efros-leung.")
+    ] = None,
+    data: o.Data = "digits",
+    n: o.N = 16,
+    seed: o.Seed = 0,
+    out: o.Out = None,
+    principles: Annotated[
+        str | None,
+        typer.Option(help="L, NS+L, NS+H or NS+L+H (the default).", rich_help_panel=o.MODEL),
+    ] = None,
+    condition: Annotated[
+        str | None,
+        typer.Option(help="What H is: representation or class.", rich_help_panel=o.MODEL),
+    ] = None,
+    threshold: Annotated[
+        str | None,
+        typer.Option(help="cascade, or intersection (paper A's letter).", rich_help_panel=o.MODEL),
+    ] = None,
+    window: o.Window = None,
+    sigma: o.Sigma = None,
+    border: o.Border = None,
+    epsilon: o.Epsilon = None,
+    min_pool: o.MinPool = None,
+    radius: o.Radius = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Encoder phi, such as lowres.", rich_help_panel=o.MODEL)
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option(help="Similar pictures phi leaves.", rich_help_panel=o.MODEL)
+    ] = None,
+    refresh: Annotated[
+        int | None, typer.Option(help="Pixels between look-ups.", rich_help_panel=o.MODEL)
+    ] = None,
+    seed_size: Annotated[
+        int | None, typer.Option(help="Side of the seed; 8 by default.", rich_help_panel=o.MODEL)
+    ] = None,
+    seed_at: Annotated[
+        str | None, typer.Option(help="center, random or ROW,COL.", rich_help_panel=o.MODEL)
+    ] = None,
+    allow_seed_source: Annotated[
+        bool,
+        typer.Option("--allow-seed-source", help="Let the seed's own picture be a source.",
+                     rich_help_panel=o.MODEL),
+    ] = False,  # fmt: skip
+    size: Annotated[
+        str | None,
+        typer.Option(help="HxW to draw, where place is not used.", rich_help_panel=o.MODEL),
+    ] = None,
+    label: Annotated[
+        int | None, typer.Option(help="Draw this class, by number.", rich_help_panel=o.MODEL)
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="Named settings: table-2.", rich_help_panel=o.MODEL)
+    ] = None,
+    split: o.Split = "train",
+    limit: o.Limit = None,
+    classes: o.Classes = None,
+    resize: o.Resize = None,
+    fit: o.Fit = "resize",
+    grey: o.Grey = False,
+    device: o.Device = "cpu",
+    threads: o.Threads = None,
+    batch: o.Batch = None,
+    resume: o.Resume = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Repeat the run of this config.yaml.", rich_help_panel=o.RUN),
+    ] = None,
+    movie: o.Movie = None,
+    keep_pools: o.KeepPools = False,
+    json: o.Json = False,
+) -> None:
+    """Draw pictures pixel by pixel, each pixel from a training patch that fits.
+
+    --json prints {"run": folder, "model", "data", "n", "seed", "seconds", "images_per_second",
+    "files": [...], "metrics": {...}}.
+    """
+    from intarsia.models.catalogue import build
+    from intarsia.models.recipe import Recipe
+
+    settings: dict[str, Any] = {
+        "principles": principles,
+        "condition": condition,
+        "threshold": threshold,
+        "window": window,
+        "sigma": sigma,
+        "border": border,
+        "epsilon": epsilon,
+        "min_pool": min_pool,
+        "radius": radius,
+        "encoder": encoder,
+        "keep": keep,
+        "refresh": refresh,
+        "seed_size": seed_size,
+        "seed_at": seed_at,
+        "allow_seed_source": allow_seed_source or None,
+        "size": parse_size(size),
+        "label": label,
+    }
+    how = {
+        "data": data,
+        "split": split,
+        "limit": limit,
+        "classes": classes,
+        "resize": resize,
+        "fit": fit,
+        "grey": grey,
+    }
+    given = {name for name in context.params if _said(context, name)}
+    recipe = Recipe.of(config, model, n, seed, how, settings, preset, given)
+    corpus = recipe.open_corpus()
+    draw(
+        build(recipe.model, corpus, recipe.settings, device, threads),
+        recipe,
+        out_folder(out, recipe.model, recipe.corpus["data"], recipe.seed),
+        batch=batch,
+        resume=resume,
+        movie=movie,
+        keep_pools=keep_pools,
+        json=json,
+    )
+
+
+def _said(context: typer.Context, name: str) -> bool:
+    """Whether an option was given on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

@@ -1,0 +1,92 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CORPUS, MODEL, RUN = "Training pictures", "Model", "Run"
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+Data = Annotated[
+    str,
+    typer.Option(
+        help="digits, mnist, fashion-mnist, cifar10, hf:NAME, or a folder, .npz, .parquet, IDX "
+        "file or picture.",
+        rich_help_panel=CORPUS,
+    ),
+]
+Split = Annotated[str, typer.Option(help="train or test.", rich_help_panel=CORPUS)]
+Limit = Annotated[
+    int | None, typer.Option(help="Use the first N pictures.", rich_help_panel=CORPUS)
+]
+Classes = Annotated[
+    str | None,
+    typer.Option(help="Use these classes: names or numbers, a,b.", rich_help_panel=CORPUS),
+]
+Resize = Annotated[
+    int | None, typer.Option(help="Make every picture S x S.", rich_help_panel=CORPUS)
+]
+Fit = Annotated[
+    str,
+    typer.Option(help="How --resize treats other shapes: resize, pad, crop.",
+                 rich_help_panel=CORPUS),
+]  # fmt: skip
+Grey = Annotated[bool, typer.Option("--grey", help="One channel.", rich_help_panel=CORPUS)]
+
+Window = Annotated[
+    int | None,
+    typer.Option(help="Side of the context window, odd.", rich_help_panel=MODEL),
+]
+Sigma = Annotated[
+    float | None,
+    typer.Option(help="Width of its Gaussian; side / 6.4 by default.", rich_help_panel=MODEL),
+]
+Border = Annotated[
+    str | None,
+    typer.Option(help="Beyond an edge: ignore, zeros or wrap.", rich_help_panel=MODEL),
+]
+Epsilon = Annotated[
+    str | None,
+    typer.Option(
+        help="Tolerance over the least distance; 0.1 by default.", rich_help_panel=MODEL
+    ),
+]
+MinPool = Annotated[
+    int | None, typer.Option(help="Least candidates in a pool.", rich_help_panel=MODEL)
+]
+Radius = Annotated[
+    int | None,
+    typer.Option(
+        help="How far from its place a patch may come, in pixels.", rich_help_panel=MODEL
+    ),
+]
+
+N = Annotated[int, typer.Option("--n", "-n", help="How many to draw.", rich_help_panel=RUN)]
+Seed = Annotated[int, typer.Option(help="Decides every draw.", rich_help_panel=RUN)]
+Out = Annotated[
+    Path | None, typer.Option(help="Run folder to write.", rich_help_panel=RUN)
+]
+Device = Annotated[str, typer.Option(help="cpu, cuda or mps.", rich_help_panel=RUN)]
+Threads = Annotated[
+    int | None, typer.Option(help="CPU threads; all by default.", rich_help_panel=RUN)
+]
+Batch = Annotated[
+    int | None,
+    typer.Option(help="Canvases side by side. Never changes a result.", rich_help_panel=RUN),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Finish the run in --out.", rich_help_panel=RUN)
+]
+Movie = Annotated[
+    str | None,
+    typer.Option(help="Add a movie of the growth: gif or mp4.", rich_help_panel=RUN),
+]
+KeepPools = Annotated[
+    bool,
+    typer.Option("--keep-pools", help="Add every pixel's candidates.", rich_help_panel=RUN),
+]
+

@@ -1,0 +1,182 @@
+"""``intarsia texture`` and ``intarsia inpaint``: the sampler on pictures of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from intarsia.cli import options as o
+from intarsia.cli.common import parse_size
+from intarsia.cli.drawing import draw, out_folder
+from intarsia.errors import UsageError
+
+
+def texture_command(
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGE...", help="One picture, or several of any size.")
+    ],
+    size: Annotated[
+        str, typer.Option(help="HxW to draw.", rich_help_panel=o.MODEL)
+    ] = "96x96",
+    window: o.Window = 11,
+    sigma: o.Sigma = None,
+    border: o.Border = None,
+    epsilon: o.Epsilon = None,
+    min_pool: o.MinPool = None,
+    seed_size: Annotated[
+        int, typer.Option(help="Side of the seed.", rich_help_panel=o.MODEL)
+    ] = 3,
+    n: o.N = 1,
+    seed: o.Seed = 0,
+    out: o.Out = None,
+    grey: o.Grey = False,
+    device: o.Device = "cpu",
+    threads: o.Threads = None,
+    batch: o.Batch = None,
+    resume: o.Resume = False,
+    movie: o.Movie = None,
+    keep_pools: o.KeepPools = False,
+    json: o.Json = False,
+) -> None:
+    """Draw more of a texture, outward from a small seed (Efros and Leung 1999)."""
+    from intarsia.corpus.pictures import pictures
+    from intarsia.models import Texture
+    from intarsia.models.recipe import Recipe
+
+    canvas = parse_size(size)
+    assert canvas is not None
+    settings: dict[str, Any] = {
+        "window": window,
+        "sigma": sigma,
+        "border": border,
+        "epsilon": epsilon,
+        "min_pool": min_pool,
+        "seed_size": seed_size,
+    }
+    recipe = Recipe("texture", n, seed, {"data": ",".join(images), "grey": grey}, settings)
+    draw(
+        Texture(pictures(images, grey=grey), canvas, device=device, threads=threads, **settings),
+        recipe,
+        out_folder(out, "texture", images[0], seed),
+        batch=batch,
+        resume=resume,
+        movie=movie,
+        keep_pools=keep_pools,
+        json=json,
+    )
+
+
+def inpaint_command(
+    image: Annotated[str, typer.Argument(metavar="IMAGE", help="The picture.")],
+    mask: Annotated[
+        str | None,
+        typer.Option(help="A picture of the same size: white marks what is to be drawn."),
+    ] = None,
+    data: Annotated[
+        str,
+        typer.Option(
+            help="Where pixels come from: self, or any corpus.", rich_help_panel=o.CORPUS
+        ),
+    ] = "self",
+    extend: Annotated[
+        str | None,
+        typer.Option(help="Draw beyond the edges: pixels, or TOP,RIGHT,BOTTOM,LEFT."),
+    ] = None,
+    principles: Annotated[
+        str | None,
+        typer.Option(help="L, NS+L, NS+H or NS+L+H; L from self.", rich_help_panel=o.MODEL),
+    ] = None,
+    window: o.Window = None,
+    sigma: o.Sigma = None,
+    border: o.Border = None,
+    epsilon: o.Epsilon = None,
+    min_pool: o.MinPool = None,
+    radius: o.Radius = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Encoder phi.", rich_help_panel=o.MODEL)
+    ] = None,
+    keep: Annotated[
+        int | None, typer.Option(help="Similar pictures phi leaves.", rich_help_panel=o.MODEL)
+    ] = None,
+    refresh: Annotated[
+        int | None, typer.Option(help="Pixels between look-ups.", rich_help_panel=o.MODEL)
+    ] = None,
+    n: o.N = 1,
+    seed: o.Seed = 0,
+    out: o.Out = None,
+    split: o.Split = "train",
+    limit: o.Limit = None,
+    classes: o.Classes = None,
+    resize: o.Resize = None,
+    fit: o.Fit = "resize",
+    grey: o.Grey = False,
+    device: o.Device = "cpu",
+    threads: o.Threads = None,
+    batch: o.Batch = None,
+    resume: o.Resume = False,
+    movie: o.Movie = None,
+    keep_pools: o.KeepPools = False,
+    json: o.Json = False,
+) -> None:
+    """Fill the holes of a picture, or continue it beyond its edges. Holes are never sources."""
+    from intarsia.corpus.pictures import mask as read_mask
+    from intarsia.corpus.pictures import pictures
+    from intarsia.models import Inpainting
+    from intarsia.models.inpainting import extended
+    from intarsia.models.recipe import Recipe
+
+    if mask is None and extend is None:
+        raise UsageError(
+            "Say what to draw: --mask MASK (white marks a hole), --extend PIXELS, or both."
+        )
+    picture = pictures([image], grey=grey)[0]
+    hole = read_mask(mask, picture.shape[:2])
+    if extend is not None:
+        picture, hole = extended(picture, hole, _margins(extend))
+    how = {
+        "data": data,
+        "split": split,
+        "limit": limit,
+        "classes": classes,
+        "resize": resize,
+        "fit": fit,
+        "grey": grey,
+    }
+    settings: dict[str, Any] = {
+        "principles": principles,
+        "window": window or (11 if data == "self" else None),
+        "sigma": sigma,
+        "border": border,
+        "epsilon": epsilon,
+        "min_pool": min_pool,
+        "radius": radius,
+        "encoder": encoder,
+        "keep": keep,
+        "refresh": refresh,
+    }
+    chosen = {k: v for k, v in settings.items() if v is not None}
+    recipe = Recipe("inpaint", n, seed, how, chosen)
+    corpus = None if data == "self" else recipe.open_corpus()
+    draw(
+        Inpainting(picture, hole, corpus, device=device, threads=threads, **chosen),
+        recipe,
+        out_folder(out, "inpaint", image, seed),
+        batch=batch,
+        resume=resume,
+        movie=movie,
+        keep_pools=keep_pools,
+        json=json,
+        notes={"picture": image, "mask": mask, "extend": extend},
+    )
+
+
+def _margins(text: str) -> tuple[int, int, int, int]:
+    parts = text.split(",")
+    if len(parts) in (1, 4) and all(part.strip().isdecimal() for part in parts):
+        numbers = [int(part) for part in parts] * (4 // len(parts))
+        return numbers[0], numbers[1], numbers[2], numbers[3]
+    raise UsageError(
+        f"--extend is {text!r}; give one number of pixels, or TOP,RIGHT,BOTTOM,LEFT."
+    )

@@ -1,0 +1,170 @@
+"""What a run leaves on disk while it is under way, so that any end but the last is only a pause."""
+
+from __future__ import annotations
+
+import shutil
+import time
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from intarsia.errors import DataError, UsageError
+from intarsia.files import make_folder, save_npz, write_text
+from intarsia.models.batch import Batch
+from intarsia.provenance.folder import config_text, plain, read_config
+from intarsia.reduce import keys
+from intarsia.samples import Origin
+
+PERIOD = 5.0
+"""Seconds between checkpoints."""
+
+POOL_LIMIT = 1000
+"""Candidates kept a pixel by ``--keep-pools``: the nearest, ties by name."""
+
+
+class Checkpoint:
+    """The unfinished part of a run folder.
+
+    Parameters
+    ----------
+    folder : the run folder. ``folder/partial`` holds batches under way and is gone at the end.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.partial = folder / "partial"
+        self._saved_at = time.monotonic()
+        self._pools: dict[int, list[dict[str, np.ndarray]]] = {}
+
+    @classmethod
+    def open(
+        cls, folder: Path, settings: Mapping[str, Any], origin: Origin, resume: bool
+    ) -> Checkpoint:
+        """Claim a run folder, or take up the run in it.
+
+        Raises
+        ------
+        UsageError
+            If the folder holds something else: another run, the same run without ``resume``, or
+            files that are no run's.
+        """
+        config = folder / "config.yaml"
+        if config.exists():
+            _compare(folder, settings, origin, resume)
+        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UsageError(
+                f"{folder} exists and is not a run of intarsia. Choose another --out; nothing "
+                "was changed."
+            )
+        else:
+            make_folder(folder)
+            write_text(config, config_text(settings, origin))
+        checkpoint = cls(folder)
+        if not checkpoint.finished:
+            make_folder(checkpoint.partial)
+        return checkpoint
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run in the folder is complete: metrics are written last."""
+        return (self.folder / "metrics.json").exists() and not self.partial.exists()
+
+    def batches(self) -> list[dict[str, np.ndarray]]:
+        """Read the batches of an earlier session, as `Batch.to_arrays` made them."""
+        return [_read(path) for path in sorted(self.partial.glob("batch-*.npz"))]
+
+    def keep(self, batch: Batch, *, now: bool = False) -> None:
+        """Save a batch if the last time was long ago, or ``now``."""
+        if not now and time.monotonic() - self._saved_at < PERIOD:
+            return
+        self._write_pools(batch)
+        save_npz(self.partial / f"batch-{batch.samples[0]:08d}.npz", **batch.to_arrays())
+        self._saved_at = time.monotonic()
+
+    def note_pools(
+        self, batch: Batch, place: tuple[int, int], members: list[tuple[np.ndarray, np.ndarray]]
+    ) -> None:
+        """Remember the pools of the step just made."""
+        for sample, (codes, distances) in zip(batch.samples, members, strict=True):
+            nearest = np.sort(np.lexsort((codes, distances))[:POOL_LIMIT])
+            image, row, col = keys.decode(codes[nearest])
+            entry = {
+                "sample": [sample],
+                "row": [place[0]],
+                "col": [place[1]],
+                "step": [batch.step - 1],
+                "count": [len(nearest)],
+                "source_image": image,
+                "source_row": row,
+                "source_col": col,
+                "distance": distances[nearest],
+            }
+            arrays = {name: np.asarray(value, np.int64) for name, value in entry.items()}
+            self._pools.setdefault(int(batch.samples[0]), []).append(arrays)
+
+    def _write_pools(self, batch: Batch) -> None:
+        entries = self._pools.pop(int(batch.samples[0]), [])
+        if entries:
+            joined = {name: np.concatenate([e[name] for e in entries]) for name in entries[0]}
+            name = f"pools-{batch.samples[0]:08d}-{joined['step'][0]:06d}.npz"
+            save_npz(self.partial / name, **joined)
+
+    def drop_pools_after(self, batch: Batch) -> None:
+        """Forget pools of steps that a resumed batch is about to make again."""
+        for path in self.partial.glob(f"pools-{batch.samples[0]:08d}-*.npz"):
+            if int(path.stem.split("-")[2]) >= batch.step:
+                path.unlink()
+
+    def pools(self) -> dict[str, np.ndarray] | None:
+        """Return all kept pools as the arrays of pools.npz, or None if there are none.
+
+        One entry a pixel: ``sample``, ``row``, ``col``, ``step``, ``start``, ``count``; its
+        candidates are entries start to start + count - 1 of ``source_image``, ``source_row``,
+        ``source_col`` and ``distance`` (int64, the weighted sum of squared differences).
+        """
+        parts = [_read(path) for path in sorted(self.partial.glob("pools-*.npz"))]
+        if not parts:
+            return None
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        joined["start"] = np.cumsum(joined["count"]) - joined["count"]
+        return joined
+
+    def clear(self) -> None:
+        """Remove what only an unfinished run needs."""
+        shutil.rmtree(self.partial, ignore_errors=True)
+
+
+def _compare(folder: Path, settings: Mapping[str, Any], origin: Origin, resume: bool) -> None:
+    """Refuse a folder whose run is not the one asked for."""
+    found = read_config(folder)
+    wanted = plain(dict(settings), "settings")
+    differing = sorted(
+        name
+        for name in {*wanted, *found.settings}
+        if wanted.get(name) != found.settings.get(name)
+    )
+    if found.origin.fingerprint != origin.fingerprint:
+        differing.append("corpus")
+    if differing:
+        raise UsageError(
+            f"{folder} holds another run; it differs in {', '.join(differing)}. Choose another "
+            "--out; nothing was changed."
+        )
+    if not resume:
+        raise UsageError(
+            f"{folder} already holds this run. Add --resume to finish it, or choose another "
+            "--out; nothing was changed."
+        )
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"{path} cannot be read ({error}). Delete it and --resume; its batch starts again."
+        ) from error

@@ -1,0 +1,142 @@
+"""A run: samples into a folder, with checkpoints, so that any interruption can be resumed."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from intarsia.models.batch import Batch
+from intarsia.models.checkpoint import Checkpoint
+from intarsia.models.nonparametric import NonparametricSampler, Step
+from intarsia.samples import Origin, Samples
+
+log = logging.getLogger("intarsia")
+
+
+@dataclass
+class Progress:
+    """How far a run is, for progress bars.
+
+    Attributes
+    ----------
+    pixels : pixels to draw in all.
+    done : pixels drawn, including by earlier sessions.
+    resumed : pixels that earlier sessions drew.
+    """
+
+    pixels: int
+    done: int = 0
+    resumed: int = 0
+    callbacks: list[Callable[[Progress], None]] = field(default_factory=list)
+
+    def advance(self, pixels: int) -> None:
+        """Count pixels and tell whoever listens."""
+        self.done += pixels
+        for callback in self.callbacks:
+            callback(self)
+
+
+def run(
+    model: NonparametricSampler,
+    n: int,
+    seed: int,
+    out: str | Path,
+    *,
+    batch: int | None = None,
+    resume: bool = False,
+    keep_pools: bool = False,
+    movie: str | None = None,
+    notes: Mapping[str, Any] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    callback_on_step_end: Callable[[Step], None] | None = None,
+) -> Samples:
+    """Draw ``n`` samples into a run folder.
+
+    A run that was cut short, by Ctrl-C or by ``kill -9``, is finished by the same call with
+    ``resume``, to the same bytes.
+
+    Parameters
+    ----------
+    model : what draws.
+    n, seed, batch : as for `NonparametricSampler.sample`.
+    out : the run folder; new, or with ``resume`` the one of the same run.
+    resume : take up the run in ``out``; a finished one is only read.
+    keep_pools : write pools.npz: every pixel's nearest thousand candidates.
+    movie : ``gif`` or ``mp4`` for a movie of the growth.
+    notes : settings to record in config.yaml beside the model's own, such as how the corpus was
+        opened.
+    on_progress : called after every step.
+    callback_on_step_end : called after every step with all of it.
+
+    Returns
+    -------
+    Samples
+
+    Raises
+    ------
+    UsageError
+        If ``out`` holds something else.
+    IntarsiaError
+        If nothing can be written there, or no patch fits.
+    """
+    settings = model.resolved_settings(n, seed) | dict(notes or {})
+    checkpoint = Checkpoint.open(Path(out), settings, Origin.of(model.corpus), resume)
+    if checkpoint.finished:
+        log.info("%s is finished already", out)
+        return Samples.load(out, corpus=model.corpus)
+    if keep_pools and batch is None:
+        batch = min(8, model.default_batch)  # whole pools of many canvases take memory
+
+    started = time.perf_counter()
+    earlier = [Batch.from_arrays(arrays) for arrays in checkpoint.batches()]
+    drawn_before = sum(b.step * len(b.samples) for b in earlier)
+    finished: list[Batch] = []
+    progress = Progress(model.pixels(n, seed), drawn_before, drawn_before)
+    if on_progress is not None:
+        progress.callbacks.append(on_progress)
+        on_progress(progress)
+    for one in _all_batches(model, earlier, n, seed, batch):
+        checkpoint.drop_pools_after(one)
+        try:
+            for step in model.grow(one, seed, keep_members=keep_pools):
+                if keep_pools:
+                    assert step.drawn.members is not None
+                    checkpoint.note_pools(one, step.place, step.drawn.members)
+                progress.advance(len(one.samples))
+                if callback_on_step_end is not None:
+                    callback_on_step_end(step)
+                checkpoint.keep(one)
+        finally:
+            checkpoint.keep(one, now=True)
+        finished.append(one)
+
+    seconds = time.perf_counter() - started
+    samples = replace(model.gather(finished, n, seed), settings=settings)
+    figures: dict[str, Any] = {
+        "seconds": round(seconds, 3),
+        "pixels_per_second": round((progress.done - drawn_before) / max(seconds, 1e-9), 1),
+    }
+    if model.settings.threshold == "intersection":
+        figures["empty_pools"] = int(sum(b.empty_pools for b in finished))
+        figures["empty_pool_share"] = figures["empty_pools"] / max(1, progress.pixels)
+    samples.save(
+        out, pools=checkpoint.pools() if keep_pools else None, movie=movie, extra=figures
+    )
+    checkpoint.clear()
+    return samples
+
+
+def _all_batches(
+    model: NonparametricSampler, earlier: list[Batch], n: int, seed: int, size: int | None
+) -> Iterator[Batch]:
+    """Return what earlier sessions began, then the samples nobody began."""
+    yield from earlier
+    begun = [b.samples for b in earlier]
+    skip = np.concatenate(begun) if begun else None
+    yield from model.batches(n, seed, size, skip)
