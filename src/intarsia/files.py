@@ -143,6 +143,18 @@ def make_folder(path: PathLike) -> Path:
     return path
 
 
+def remove(path: PathLike) -> None:
+    """Delete a file; one that is not there is fine.
+
+    Raises
+    ------
+    IntarsiaError
+        If it cannot be deleted.
+    """
+    with _explained(Path(path)):
+        Path(path).unlink(missing_ok=True)
+
+
 def _fresh(path: Path) -> Path:
     """Create an empty file of an unused, hidden name beside ``path``."""
     while True:

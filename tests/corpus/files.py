@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def encoded(array: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:
 
 def write_parquet(
     path: Path,
-    rows: list[bytes | None],
+    rows: Sequence[bytes | None],
     labels: list[Any] | None = None,
     names: list[str] | None = None,
     image: str = "image",

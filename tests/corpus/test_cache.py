@@ -245,13 +245,15 @@ def as_nobody(npz: Path, cache: str, results: multiprocessing.Queue[object]) -> 
 
 
 @pytest.mark.parametrize("built", [False, True])
-def test_a_read_only_cache_folder_is_read_but_not_written(npz: Path, built: bool) -> None:
+def test_a_read_only_cache_folder_is_read_but_not_written(
+    npz: Path, built: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = Path(tempfile.mkdtemp())
     try:
         copy = Path(shutil.copy(npz, folder / "set.npz"))
         cache = folder / "cache"
         (cache / "corpora").mkdir(parents=True)
-        os.environ["INTARSIA_CACHE"] = str(cache)
+        monkeypatch.setenv("INTARSIA_CACHE", str(cache))
         if built:
             Corpus.open(copy)
         for place in (cache / "corpora", cache, folder):

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from intarsia.corpus import Corpus
+from intarsia.corpus.fingerprint import of_content
 from intarsia.errors import UsageError
 from tests.corpus.files import pictures
 
@@ -47,6 +50,14 @@ def test_pixels_cannot_be_written() -> None:
     for corpus in (Corpus.from_arrays(pictures()), Corpus.from_arrays(ragged())):
         with pytest.raises(ValueError, match="read-only"):
             corpus[0][0, 0, 0] = 1
+    images = Corpus.from_arrays(pictures()).images
+    assert images is not None and not images.flags.writeable
+
+
+def test_a_corpus_survives_pickling() -> None:
+    corpus = Corpus.from_arrays(ragged(), [0, 1, 0, 1], ["a", "b"])
+    again = pickle.loads(pickle.dumps(corpus))
+    assert again.fingerprint == corpus.fingerprint == of_content(again.planes, again.labels, None)
 
 
 @given(st.integers(0, 2**32 - 1), st.booleans())
@@ -78,12 +89,13 @@ def test_a_place_outside_is_an_error_even_a_negative_one(
         corpus[tuple(np.array([0, value]) for value in place)]
 
 
-def test_int16_places_do_not_overflow_in_a_large_picture() -> None:
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.int64, np.uint64])
+def test_places_of_any_integer_type_reach_the_end_of_a_large_picture(dtype: type) -> None:
     image = np.zeros((300, 300, 3), np.uint8)
     image[299, 299] = (1, 2, 3)
     corpus = Corpus.from_arrays([image, image[:2]])
-    place = np.array([299], np.int16)
-    assert corpus[np.array([0], np.int32), place, place].tolist() == [[1, 2, 3]]
+    place = np.array([299], dtype)
+    assert corpus[np.array([0], dtype), place, place].tolist() == [[1, 2, 3]]
 
 
 def test_a_mask_marks_holes_and_a_mask_of_all_valid_is_none() -> None:

@@ -56,7 +56,9 @@ def test_grey_beside_colour_is_repeated_and_noted(tmp_path: Path) -> None:
     corpus = Corpus.open(tmp_path / "f")
     np.testing.assert_array_equal(corpus[0], pictures()[0].repeat(3, axis=2))
     np.testing.assert_array_equal(corpus[1], pictures(c=3)[0])
-    assert corpus.notes == ("1 picture of grey repeated in three channels, since others have colour",)
+    assert corpus.notes == (
+        "1 picture of grey repeated in three channels, since others have colour",
+    )
     assert Corpus.open(tmp_path / "f", grey=True).channels == 1
 
 

@@ -82,7 +82,7 @@ def test_fully_transparent_pixels_are_holes(tmp_path: Path) -> None:
 
 def test_a_transparent_palette_colour_is_a_hole(tmp_path: Path) -> None:
     index = np.arange(12, dtype=np.uint8).reshape(3, 4) % 3
-    image = Image.fromarray(index, "P") if False else Image.fromarray(index).convert("P")
+    image = Image.fromarray(index).convert("P")
     image.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90])
     image.save(tmp_path / "a.png", transparency=1)
     corpus = open_one(tmp_path / "a.png")
@@ -163,6 +163,15 @@ def test_what_would_lose_something_is_refused(tmp_path: Path, data: bytes, messa
     assert str(path) in str(caught.value)
 
 
+def test_a_photograph_with_a_preview_behind_it_is_the_photograph(tmp_path: Path) -> None:
+    frames = [Image.fromarray(frame) for frame in pictures(2, 16, 16, 3)]
+    frames[0].save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=frames[1:])
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert image.format == "MPO"
+        first = np.asarray(image)
+    np.testing.assert_array_equal(open_one(tmp_path / "a.jpg")[0], first)
+
+
 def test_a_truncated_picture_is_refused(tmp_path: Path) -> None:
     for suffix in (".png", ".jpg", ".bmp", ".gif", ".tif", ".webp", ".ppm"):
         path = save(tmp_path / f"a{suffix}", pictures(1, 40, 40, 3)[0])
@@ -171,9 +180,7 @@ def test_a_truncated_picture_is_refused(tmp_path: Path) -> None:
             Corpus.open(path)
 
 
-def test_a_decompression_bomb_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_decompression_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save(tmp_path / "a.png", RGB)
     for limit in (47, 20):  # Pillow warns above the limit and refuses above twice the limit
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)

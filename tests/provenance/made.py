@@ -22,7 +22,9 @@ def crops() -> Corpus:
             for col in range(0, small.shape[1] - 16, 6):
                 pictures.append(small[row : row + 16, col : col + 16])
                 labels.append(label)
-    return Corpus.from_arrays(np.stack(pictures), np.array(labels), ("palace", "flower"), name="crops")
+    return Corpus.from_arrays(
+        np.stack(pictures), np.array(labels), ("palace", "flower"), name="crops"
+    )
 
 
 @cache
@@ -42,9 +44,3 @@ def with_sources(samples: Samples, **changed: np.ndarray) -> Samples:
     arrays = {name: getattr(samples.sources, name) for name in SOURCE_FIELDS}
     sources = Sources(**{**arrays, **changed}, evidence=samples.sources.evidence)
     return replace(samples, sources=sources)
-
-
-def in_pieces(samples: Samples) -> list[tuple[int, int, int]]:
-    """Every (sample, row, column)."""
-    n, height, width = samples.sources.shape
-    return [(i, y, x) for i in range(n) for y in range(height) for x in range(width)]

@@ -39,7 +39,9 @@ def test_fast_entropy_equals_the_slow_loop(field, side):
 
 @settings(max_examples=40, deadline=None)
 @given(
-    hnp.arrays(np.int32, hnp.array_shapes(min_dims=3, max_dims=3, max_side=9), elements=st.integers(-1, 3)),
+    hnp.arrays(
+        np.int32, hnp.array_shapes(min_dims=3, max_dims=3, max_side=9), elements=st.integers(-1, 3)
+    ),
     st.integers(1, 5),
 )
 def test_fast_entropy_equals_the_slow_loop_on_any_map(maps, side):

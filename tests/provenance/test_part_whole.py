@@ -31,7 +31,9 @@ def test_windows_equal_the_slow_loop():
         if mask.sum() < 16:
             continue
         assert found.sample[at] == i and found.area[at] == mask.sum()
-        assert (found.purity[at], found.images[at], found.majority[at]) == criteria(samples, i, mask)
+        assert (found.purity[at], found.images[at], found.majority[at]) == criteria(
+            samples, i, mask
+        )
         at += 1
     assert 600 < at == len(found.area) < 720  # windows at the seed are left out, not all
 
@@ -128,7 +130,10 @@ def test_seed_pixels_count_in_no_region():
     given = samples.sources.step < 0
     image = np.where(given, 10**6, samples.sources.image)
     for kind in ("windows", "segments"):
-        before, after = part_whole(samples, kind), part_whole(with_sources(samples, image=image), kind)
+        before, after = (
+            part_whole(samples, kind),
+            part_whole(with_sources(samples, image=image), kind),
+        )
         assert (before.images == after.images).all()
         assert (before.majority == after.majority).all()
 

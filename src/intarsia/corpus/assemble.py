@@ -126,9 +126,7 @@ def in_memory(
     """Decode a source into memory; return what was decoded and the bytes of the stream."""
     stream = io.BytesIO()
     assembled = assemble(source, options, stream, progress)
-    flat = np.frombuffer(stream.getbuffer(), np.uint8)
-    flat.flags.writeable = False
-    return assembled, flat
+    return assembled, np.frombuffer(stream.getbuffer(), np.uint8)
 
 
 class _Writer:

@@ -275,7 +275,6 @@ def _planes(arrays: np.ndarray | Sequence[np.ndarray], what: str, dtype: type) -
         checked = [_plane(array, f"{what}[{i}]", dtype) for i, array in enumerate(arrays)]
         shapes = np.array([array.shape for array in checked])
         flat = np.concatenate([array.reshape(-1) for array in checked])
-    flat.flags.writeable = False
     return Planes(flat, shapes)
 
 

@@ -20,6 +20,7 @@ _BELOW = (
     "mnist",
     "fashion_mnist",
     "plain_text",
+    "data/fashion",
     "MNIST/raw",
     "FashionMNIST/raw",
     "cifar-10-batches-bin",

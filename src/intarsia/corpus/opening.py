@@ -69,7 +69,7 @@ def select(corpus: Corpus, selection: Selection) -> Corpus:
         chosen = np.flatnonzero(np.isin(labels, numbers))[: selection.limit]
         planes, labels = planes.take(chosen), labels[chosen]
         valid = None if valid is None else valid.take(chosen)
-        planes.flat.flags.writeable = labels.flags.writeable = False
+        labels.flags.writeable = False
     elif selection.limit is not None and selection.limit < len(corpus):
         planes = planes.prefix(selection.limit)
         valid = None if valid is None else valid.prefix(selection.limit)

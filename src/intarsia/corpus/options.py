@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
@@ -54,13 +54,17 @@ class Selection:
             limit = whole("limit", limit)
         if classes is None:
             return cls(limit)
-        wanted = (classes,) if isinstance(classes, (str, int)) else tuple(classes)
-        wanted = tuple(item.strip() if isinstance(item, str) else item for item in wanted)
+        items: tuple[str | int, ...] = ()
+        if isinstance(classes, str) or not isinstance(classes, Iterable):
+            items = (classes,)
+        else:
+            items = tuple(classes)
+        wanted = tuple(
+            item.strip() if isinstance(item, str) else whole("a class number", item, least=0)
+            for item in items
+        )
         if not wanted or "" in wanted:
             raise UsageError(f"classes is {classes!r}: name at least one class, or leave it out.")
-        for item in wanted:
-            if not isinstance(item, str):
-                whole("a class number", item, least=0)
         return cls(limit, wanted)
 
     def __bool__(self) -> bool:

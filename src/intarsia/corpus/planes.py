@@ -18,7 +18,8 @@ class Planes(Sequence[np.ndarray]):
     Parameters
     ----------
     flat : array [total]
-        The planes one after the other, each in raster order; often memory-mapped.
+        The planes one after the other, each in raster order; often memory-mapped. Seen through
+        a read-only view.
     shapes : int [n, 2] or [n, 3]
         ``(height, width)`` or ``(height, width, channels)`` of each plane.
 
@@ -43,13 +44,14 @@ class Planes(Sequence[np.ndarray]):
         self._starts = np.concatenate([[0], np.cumsum(shapes.prod(axis=1))])
         if self._starts[-1] != flat.size:
             raise ValueError(f"shapes ask for {self._starts[-1]} values, there are {flat.size}")
-        self.flat = flat
+        self.flat = flat.view()
+        self.flat.flags.writeable = False  # the fingerprint must go on holding
         self.shapes = shapes
         uniform = bool((shapes == shapes[0]).all())
         self._shape: tuple[int, ...] | None = tuple(map(int, shapes[0])) if uniform else None
         self.stacked: np.ndarray | None = None
         if self._shape is not None:
-            self.stacked = flat.reshape(len(shapes), *self._shape)
+            self.stacked = self.flat.reshape(len(shapes), *self._shape)
 
     def __len__(self) -> int:
         return len(self.shapes)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from intarsia.errors import DataError, UsageError
-from intarsia.files import make_folder, save_npz, save_png, write_text
+from intarsia.files import make_folder, remove, save_npz, save_png, write_text
 from intarsia.provenance.law import require_same_corpus
 from intarsia.samples import SOURCE_FIELDS, Origin, Samples, Sources
 
@@ -139,13 +139,20 @@ def save_run(
     kind = "gif" if movie is True else movie
     if kind and kind not in KINDS:
         raise UsageError(f"movie is {movie!r}, but must be one of {', '.join(KINDS)}.")
-    if not overwrite:
-        _refuse_another_run(samples, folder)
+    another = _holds_another_run(samples, folder)
+    if another and not overwrite:
+        raise UsageError(
+            f"{folder} already holds another run. Choose another folder, or pass "
+            "overwrite=True to replace it."
+        )
     config = config_text(samples.settings, samples.origin)
     metrics = _finite(plain(run_metrics(samples, extra), "metrics"))
     report = report_html(samples, metrics)
 
     make_folder(folder)
+    if another:  # nothing of it may be taken for a part of this one, even after a power cut
+        for name in ("config.yaml", "metrics.json", "pools.npz", "movie.gif", "movie.mp4"):
+            remove(folder / name)
     labels = {} if samples.labels is None else {"labels": samples.labels}
     save_npz(
         folder / "samples.npz",
@@ -166,9 +173,9 @@ def save_run(
     if kind:
         write_movie(samples, folder / f"movie.{kind}")
     write_text(folder / "report.html", report)
-    write_text(folder / "metrics.json", json.dumps(metrics, indent=2, allow_nan=False) + "\n")
-    # Last, so that a folder with a config.yaml of this run holds all of it.
     write_text(folder / "config.yaml", config)
+    # Last, so that a folder with metrics.json holds all of the run.
+    write_text(folder / "metrics.json", json.dumps(metrics, indent=2, allow_nan=False) + "\n")
     return folder
 
 
@@ -237,21 +244,16 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _refuse_another_run(samples: Samples, folder: Path) -> None:
+def _holds_another_run(samples: Samples, folder: Path) -> bool:
     if not (folder / "config.yaml").exists():
-        return
+        return False
     try:
         there = read_config(folder)
-        same = there.settings == plain(dict(samples.settings), "settings") and (
-            there.origin.fingerprint == samples.origin.fingerprint
-        )
     except DataError:
-        same = False
-    if not same:
-        raise UsageError(
-            f"{folder} already holds another run. Choose another folder, or pass "
-            "overwrite=True to replace it."
-        )
+        return True
+    return there.settings != plain(dict(samples.settings), "settings") or (
+        there.origin.fingerprint != samples.origin.fingerprint
+    )
 
 
 def _read_npz(path: Path, needed: set[str]) -> dict[str, np.ndarray]:

@@ -139,6 +139,11 @@ def columns_of(samples: Samples) -> list[tuple[str, Maps]]:
     return out
 
 
+def has_seed(sources: Sources) -> bool:
+    """Whether the given pixels are a seed, not the known part of an inpainted picture."""
+    return bool(0 < np.count_nonzero(sources.step < 0) < sources.step.size / 2)
+
+
 def class_legend(samples: Samples) -> list[tuple[str, str]]:
     """Colours and names of the classes that occur as sources, in order of class number.
 
@@ -266,7 +271,11 @@ def _notes(samples: Samples, shown: Samples, width: int) -> list[Image]:
         out.append(draw.legend(class_legend(shown), width))
     words = []
     if (shown.sources.step < 0).any():
-        words.append("Outlined: given pixels (the seed).")
+        words.append(
+            "Outlined: given pixels (the seed)."
+            if has_seed(shown.sources)
+            else "Outlined: the pixels that were drawn; the others were given."
+        )
     if len(samples) > len(shown):
         words.append(f"The first {len(shown)} of {len(samples)} samples.")
     if words:

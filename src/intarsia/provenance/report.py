@@ -57,7 +57,7 @@ def report_html(samples: Samples, metrics: Mapping[str, Any]) -> str:
     """
     n, height, width = samples.sources.shape
     shown = samples[: max(1, min(SHOWN, _PIXELS // (height * width)))]
-    title = f"{_count(n, 'picture')} from {samples.origin.data or 'a corpus'}"
+    title = f"{_count(n, 'picture')} from {_data_name(samples)}"
     grid = maps.draw_grid(samples, target=760)
     pictures = _pictures(shown)
     fill = {
@@ -95,7 +95,9 @@ def _facts(samples: Samples) -> list[tuple[str, str]]:
     model = str(settings.get("model", "not named"))
     if settings.get("principles"):
         model += f" ({settings['principles']})"
-    data = " ".join(part for part in (origin.data, origin.split) if part) or "not named"
+    data = _data_name(samples)
+    if origin.split and "/" not in origin.data:
+        data += f" {origin.split}"
     kind = {1: "grey", 3: "colour"}.get(channels, f"{channels} channels")
     facts = [
         ("Model", model),
@@ -110,14 +112,23 @@ def _facts(samples: Samples) -> list[tuple[str, str]]:
     return facts
 
 
+def _data_name(samples: Samples) -> str:
+    """Name the corpus without the folders that files are in."""
+    data = samples.origin.data
+    if data == "self":
+        return "the picture itself"
+    return ", ".join(part.rstrip("/").split("/")[-1] for part in data.split(",")) or "a corpus"
+
+
 def _how(samples: Samples) -> str:
     titles = {title for title, _ in maps.columns_of(samples[:1])}
     points = []
-    if (samples.sources.step < 0).any():
+    if maps.has_seed(samples.sources):
         points.append(
-            "<b>The outline</b> marks given pixels, such as the seed. They were not drawn; all "
-            "others were."
+            "<b>The outline</b> marks the seed: pixels that were given. All others were drawn."
         )
+    elif (samples.sources.step < 0).any():
+        points.append("<b>The outline</b> marks the pixels that were drawn. All others were given.")
     if "Source image" in titles:
         points.append(
             "<b>Source image.</b> One colour a training image, the same in every map. A patch of "
@@ -180,9 +191,13 @@ def _summary(samples: Samples, index: int, number: int, uses: list[SourceUse]) -
         asked = f"Asked for: {samples.origin.class_words(int(samples.labels[index]))}. "
     if not uses:
         return asked + "None of its pixels names a training image."
-    seed = int((samples.sources.step[index] < 0).sum())
-    around = f" around {_count(seed, 'given pixel')}" if seed else ""
-    text = f"{asked}Put together from {_count(number, 'training image')}{around}"
+    given = int((samples.sources.step[index] < 0).sum())
+    images = _count(number, "training image")
+    if given and not maps.has_seed(samples.sources):
+        drawn = samples.sources.step[index].size - given
+        return f"{asked}{_count(drawn, 'pixel')} drawn into it, from {images}."
+    around = f" around {_count(given, 'given pixel')}" if given else ""
+    text = f"{asked}Put together from {images}{around}"
     if number == 1:
         return text + "."
     return f"{text}; the one used most gave {uses[0].share:.0%} of the pixels."

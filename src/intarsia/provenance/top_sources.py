@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float64, Int, UInt8
 
 from intarsia.provenance import draw
 from intarsia.provenance.colours import NEUTRAL, RANK_COLOURS, rgb
-from intarsia.provenance.maps import class_legend, class_map, outlined_tile
+from intarsia.provenance.maps import class_legend, class_map, has_seed, outlined_tile
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -134,6 +134,8 @@ def used_pixels(
     plane = draw.to_rgb(np.asarray(corpus[use.image]))
     height, width = plane.shape[:2]
     taken = samples.sources.image[index] == use.image
+    if not has_seed(samples.sources):  # what was known of a picture was not copied into it
+        taken &= samples.sources.step[index] >= 0
     used = np.zeros((height, width), dtype=bool)
     used[samples.sources.row[index][taken], samples.sources.col[index][taken]] = True
     stride = -(-max(height, width) // (2 * target))  # large training images are thinned out
@@ -244,7 +246,8 @@ def describe(samples: Samples, use: SourceUse) -> tuple[str, str]:
         first += f", {samples.origin.class_words(use.label)}"
     second = f"{use.pixels} pixels, {use.share:.0%}"
     if use.seed:
-        second += " (the seed)" if use.seed == use.pixels else f" ({use.seed} given)"
+        seed = use.seed == use.pixels and has_seed(samples.sources)
+        second += " (the seed)" if seed else f" ({use.seed} given)"
     return first, second
 
 

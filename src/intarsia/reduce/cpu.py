@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import reduce as fold
 
 import numpy as np
@@ -17,7 +18,15 @@ from intarsia.reduce.pool import Pool, narrow
 FEW = 4
 """Up to this many queries, direct differences beat two products and their sums."""
 
-_NOTHING = np.empty(0, np.bool_)
+
+@dataclass(frozen=True)
+class _Block:
+    """Candidates taken at a time: part of one row of places, or several whole rows."""
+
+    row: int
+    rows: int
+    at: int
+    n: int
 
 
 def reduce(
@@ -38,35 +47,40 @@ def reduce(
     """
     if not view.stack.shared:
         return _own(view, query, fresh, threads)
-    names = kernels.Names(view.codes, view.words)
     size = block or max(1024, min(8192, 2**19 // max(1, len(query))))
-    tasks = [
-        (row, at, min(size, view.run - at))
-        for row in range(view.rows[0], view.rows[1] + 1)
-        for at in range(0, view.run, size)
-    ]
+    blocks = list(_blocks(view, size))
+    largest = max(b.rows * b.n for b in blocks)
     by_products = len(query) > FEW and narrow(query.known_weight) and len(query.offsets) > 0
     work = _by_products if by_products else _by_differences
 
-    def share(mine: Iterable[tuple[int, int, int]]) -> Pool:
-        return work(view, query, names, fresh(2 * size), mine, size)
+    def share(mine: Iterable[_Block]) -> Pool:
+        return work(view, query, fresh(len(query) * largest), mine, largest)
 
-    return fold(Pool.merge, each(share, tasks, threads))
+    return fold(Pool.merge, each(share, blocks, threads))
 
 
-def _usable(view: View, row: int, at: int, n: int) -> np.ndarray:
+def _blocks(view: View, size: int) -> Iterator[_Block]:
+    first, last = view.rows
+    if view.run >= size:
+        for row in range(first, last + 1):
+            for at in range(0, view.run, size):
+                yield _Block(row, 1, at, min(size, view.run - at))
+        return
+    several = max(1, size // view.run)
+    for row in range(first, last + 1, several):
+        yield _Block(row, min(several, last + 1 - row), 0, view.run)
+
+
+def _usable(view: View, block: _Block) -> np.ndarray:
     if view.usable is None:
-        return _NOTHING
-    return view.usable.numpy()[0, row - view.rows[0], at : at + n]
+        return np.empty((0, 0), np.bool_)
+    first = block.row - view.rows[0]
+    part = view.usable.numpy()[0, first : first + block.rows, block.at : block.at + block.n]
+    return np.ascontiguousarray(part)
 
 
 def _by_products(
-    view: View,
-    query: Query,
-    names: kernels.Names,
-    pool: Pool,
-    tasks: Iterable[tuple[int, int, int]],
-    size: int,
+    view: View, query: Query, pool: Pool, blocks: Iterable[_Block], largest: int
 ) -> Pool:
     """|q|^2 + |c|^2 - 2 q.c, with q.c as two exact int8 products.
 
@@ -85,20 +99,27 @@ def _by_products(
     query_norms = (values * weighted).sum(axis=1, dtype=np.int32)
 
     pixels = view.stack.pixels.reshape(-1).numpy()
-    keys_ = torch.zeros((depth, size), dtype=torch.int8)
-    norms = np.empty(size, np.int32)
-    products = torch.empty((2 * queries, size), dtype=torch.int32)
-    for row, at, n in tasks:
-        k, out = keys_, products
-        if n < size:
-            k = torch.zeros((depth, n), dtype=torch.int8)
-            out = torch.empty((2 * queries, n), dtype=torch.int32)
-        kernels.gather(pixels, view.starts(query, row) + at, weights, n, k.numpy(), norms)
-        torch._int_mm(limbs, k, out=out)
-        pool.reserve(n)
+    names = kernels.Names(view.codes, view.words)
+    norms = np.empty(largest, np.int32)
+    patches = torch.zeros(depth * largest, dtype=torch.int8)
+    products = torch.empty(2 * queries * largest, dtype=torch.int32)
+    width = 0
+    for block in blocks:
+        n = block.rows * block.n
+        if n != width:
+            patches.zero_()
+            width = n
+        some = patches[: depth * n].view(depth, n)
+        out = products[: 2 * queries * n].view(2 * queries, n)
+        starts = view.starts(query, block.row) + block.at
+        kernels.gather(
+            pixels, starts, view.row_stride, block.rows, weights, block.n, some.numpy(), norms
+        )
+        torch._int_mm(limbs, some, out=out)
+        pool.reserve(queries * n)
         kernels.fold_products(
-            out.numpy(), norms, query_norms, view.row_code(row), at, n, names, query.salts,
-            view.barred, _usable(view, row, at, n), pool.state, pool.rule,
+            out.numpy(), norms, query_norms, view.row_code(block.row), block.rows, block.at,
+            block.n, names, query.salts, view.barred, _usable(view, block), pool.state, pool.rule,
         )  # fmt: skip
     return pool
 
@@ -109,24 +130,20 @@ def _buffer(query: Query) -> np.ndarray:
 
 
 def _by_differences(
-    view: View,
-    query: Query,
-    names: kernels.Names,
-    pool: Pool,
-    tasks: Iterable[tuple[int, int, int]],
-    size: int,
+    view: View, query: Query, pool: Pool, blocks: Iterable[_Block], largest: int
 ) -> Pool:
     """Few queries, or none to compare: plain sums of squared differences."""
     values = query.values.reshape(len(query), -1)
     weights = np.tile(query.weights, query.values.shape[1])
     pixels = view.stack.pixels.reshape(-1).numpy()
+    names = kernels.Names(view.codes, view.words)
     buffer = _buffer(query)
-    for row, at, n in tasks:
-        pool.reserve(n)
+    for block in blocks:
+        pool.reserve(len(query) * block.rows * block.n)
         kernels.fold_shared(
-            pixels, view.starts(query, row) + at, weights, values, view.row_code(row), at, n,
-            names, query.salts, view.barred, _usable(view, row, at, n), pool.state, pool.rule,
-            buffer,
+            pixels, view.starts(query, block.row) + block.at, view.row_stride, block.rows,
+            weights, values, view.row_code(block.row), block.at, block.n, names, query.salts,
+            view.barred, _usable(view, block), pool.state, pool.rule, buffer,
         )  # fmt: skip
     return pool
 
@@ -139,29 +156,21 @@ def _own(view: View, query: Query, fresh: Callable[[int], Pool], threads: int | 
     names = kernels.Names(view.codes, view.words)
     pixels = view.stack.pixels.reshape(queries, -1).numpy()
     usable = np.empty((0, 0, 0), np.bool_) if view.usable is None else view.usable.numpy()
-    rows = view.rows[1] - view.rows[0] + 1
-    starts = view.starts(query, 0)
-    row_stride = int(np.prod(view.stack.pixels.shape[3:]))
-    pool = fresh(max(2 * view.run, 4096))
-    first = 0
-    while first < queries:
-        share = max(1, -(-(queries - first) // 16))
-        chunks = [(b, min(b + share, queries)) for b in range(first, queries, share)]
+    first, last = view.rows
+    rows = last - first + 1
+    starts = view.starts(query, first)
+    size = max(1, queries // 16)
+    chunks = [(b, min(b + size, queries)) for b in range(0, queries, size)]
 
-        def work(mine: Iterable[tuple[int, int]], pool: Pool = pool) -> int:
-            full = queries
-            for b0, b1 in mine:
-                reached = kernels.fold_own(
-                    pixels, starts, row_stride, weights, values, view.rows[0], rows,
-                    view.row_code(view.rows[0]), view.run, names, query.salts, view.barred,
-                    usable, pool.state, pool.rule, _buffer(query), b0, b1,
-                )  # fmt: skip
-                if reached < b1:
-                    full = min(full, reached)
-            return full
+    def share(mine: Iterable[tuple[int, int]]) -> Pool:
+        pool, buffer = fresh(size * rows * view.run), _buffer(query)
+        for b0, b1 in mine:
+            pool.reserve((b1 - b0) * rows * view.run)
+            kernels.fold_own(
+                pixels, starts, view.row_stride, rows, weights, values, view.row_code(first),
+                view.run, names, query.salts, view.barred, usable, pool.state, pool.rule, buffer,
+                b0, b1,
+            )  # fmt: skip
+        return pool
 
-        first = min(each(work, chunks, threads))
-        if first < queries:
-            # A band ran out of room: start over with as much as could ever be needed.
-            pool, first = fresh(rows * view.run), 0
-    return pool
+    return fold(Pool.merge, each(share, chunks, threads))

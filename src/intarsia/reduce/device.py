@@ -13,6 +13,7 @@ from torch import Tensor
 
 from intarsia.dictionary import Query
 from intarsia.reduce.fit import View
+from intarsia.reduce.kernels import compact
 from intarsia.reduce.pool import Pool
 
 _DEPTH = 1024
@@ -184,16 +185,11 @@ class _Tally:
             state.limit[:] = np.minimum(self.limit.cpu().numpy(), self.pool.rule.far - 1)
         parts = [torch.cat(column).cpu().numpy() for column in zip(*self.band, strict=True)]
         query, dist, code, key = parts if parts else [np.empty(0, np.int64)] * 4
-        alive = dist <= state.limit[query]
-        query, dist, code, key = query[alive], dist[alive], code[alive], key[alive]
-        order = np.argsort(query, kind="stable")
-        counts = np.bincount(query, minlength=len(state.limit))
-        self.pool.reserve(int(counts.max(initial=0)))
+        self.pool.reserve(len(query))
         state = self.pool.state
-        first = np.concatenate([[0], np.cumsum(counts)[:-1]])
-        at = np.arange(len(order)) - first[query[order]]
-        state.band_n[:] = counts
-        state.band_dist[query[order], at] = dist[order]
-        state.band_code[query[order], at] = code[order]
-        state.band_key[query[order], at] = key[order]
+        state.band_n[0] = len(query)
+        columns = {"query": query, "dist": dist, "key": key, "code": code}
+        for name, column in columns.items():
+            getattr(state, f"band_{name}")[: len(query)] = column
+        compact(state)
         return self.pool

@@ -45,6 +45,11 @@ class View:
         """Candidates in one row of places."""
         return self.codes.shape[1]
 
+    @property
+    def row_stride(self) -> int:
+        """How far apart equal columns of adjacent rows lie in the flat stack."""
+        return self.stack.pixels.shape[3] * self.stack.pixels.shape[4]
+
     def row_code(self, row: int) -> int:
         """Return what a row adds to ``codes``."""
         return (row << 16) + self.cols[0]

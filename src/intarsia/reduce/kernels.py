@@ -23,15 +23,16 @@ NO_KEY = np.int64(2**63 - 1)
 State = namedtuple(
     "State",
     "least limit fixed sure_count sure_key sure_code sure_dist "
-    "band_n band_dist band_key band_code",
+    "band_n band_query band_dist band_key band_code",
 )
-"""A pool in the making, a row a query.
+"""Pools in the making for a batch of B queries.
 
 ``least`` [B, m]: the m least distances, ascending. ``limit`` [B]: the threshold T
 as far as it is known; it only falls (and not at all where ``fixed``). ``sure_*``
 [B]: candidates at or below the constant floor are in every possible pool, so they
-are counted and the least key among them is kept. ``band_*`` [B, capacity]:
-candidates between floor and T, one by one, since T may fall and shut them out.
+are counted and the least key among them is kept. ``band_*`` [capacity], of which
+the first ``band_n[0]`` are in use: candidates between floor and T, one by one,
+since T may fall and shut them out.
 """
 
 Rule = namedtuple("Rule", "eps_num eps_den floor_num floor far")
@@ -67,7 +68,7 @@ def _word(code):
 def _threshold(least, mth, rule):
     whole = least * (rule.eps_num // rule.eps_den)
     part = 400 * (rule.eps_num % rule.eps_den) * least + rule.floor_num * rule.eps_den
-    return max(least + whole + part // (400 * rule.eps_den), mth)
+    return min(max(least + whole + part // (400 * rule.eps_den), mth), rule.far - 1)
 
 
 @_compiled
@@ -123,15 +124,16 @@ def _fold_span(dist, b, codes, words, base_code, start, state, rule):
         _note_sure(dist, b, codes, words, base_code, start, state, rule)
     limit = state.limit[b]
     if limit > rule.floor:
-        at = state.band_n[b]
+        at = state.band_n[0]
         for j in range(dist.size):
             d = dist[j]
             if d <= limit and d > rule.floor:
-                state.band_dist[b, at] = d
-                state.band_key[b, at] = _key(start, words[j])
-                state.band_code[b, at] = codes[j] + base_code
+                state.band_query[at] = b
+                state.band_dist[at] = d
+                state.band_key[at] = _key(start, words[j])
+                state.band_code[at] = codes[j] + base_code
                 at += 1
-        state.band_n[b] = at
+        state.band_n[0] = at
 
 
 @_compiled
@@ -149,53 +151,61 @@ def _shut_out(dist, j0, barred, pictures, usable):
 
 
 @_compiled
-def gather(planes, starts, weights, n, keys, norms):
-    """Copy ``n`` candidates' known pixels to ``keys`` [K, n], and sum w c^2 to ``norms`` [n].
+def gather(planes, starts, row_stride, rows, weights, n, keys, norms):
+    """Copy candidates' known pixels to ``keys`` [K, rows * n], and sum w c^2 to ``norms``.
 
-    ``planes`` is flat int8; the k-th known pixel of candidate 0 is at ``starts[k]``.
+    ``planes`` is flat int8; the k-th known pixel of row r's first candidate is at
+    ``starts[k] + r * row_stride``, and its n candidates are contiguous.
     """
-    for lo in range(0, n, SPAN):
-        hi = min(n, lo + SPAN)
-        norm = norms[lo:hi]
-        norm[:] = 0
-        for k in range(starts.size):
-            w = weights[k]
-            source = planes[starts[k] + lo : starts[k] + hi]
-            row = keys[k, lo:hi]
-            for j in range(row.size):
-                v = source[j]
-                row[j] = v
-                norm[j] += w * (np.int32(v) * np.int32(v))
+    for r in range(rows):
+        for lo in range(0, n, SPAN):
+            hi = min(n, lo + SPAN)
+            norm = norms[r * n + lo : r * n + hi]
+            norm[:] = 0
+            for k in range(starts.size):
+                w = weights[k]
+                at = starts[k] + r * row_stride
+                source = planes[at + lo : at + hi]
+                row = keys[k, r * n + lo : r * n + hi]
+                for j in range(row.size):
+                    v = source[j]
+                    row[j] = v
+                    norm[j] += w * (np.int32(v) * np.int32(v))
 
 
 @_compiled
-def fold_products(products, norms, query_norms, row_code, j0, n, names, salts, barred, usable,
-                  state, rule):  # fmt: skip
-    """Fold distances |q|^2 + |c|^2 - 2 q.c of ``n`` candidates from run position ``j0``.
+def fold_products(products, norms, query_norms, row_code, rows, j0, n, names, salts, barred,
+                  usable, state, rule):  # fmt: skip
+    """Fold distances |q|^2 + |c|^2 - 2 q.c of ``n`` candidates a row from run position ``j0``.
 
-    ``products`` int32 [2B, n]: q.c in two limbs, 128 x the first B rows + the last B rows.
+    ``products`` int32 [2B, rows * n]: q.c in two limbs, 128 x the first B rows + the last B rows.
     ``barred`` [B, 2]: first run position and stride of what each query may not use; -1 for none.
-    ``usable`` bool [n], or empty where nothing touches a hole.
+    ``usable`` bool [rows, n], or [0, 0] where nothing touches a hole.
     """
     queries = query_norms.size
     buffer = np.empty(SPAN, np.int32)
+    nothing = np.empty(0, np.bool_)
     for b in range(queries):
-        start = salts[b] + _word(row_code)
-        for lo in range(0, n, SPAN):
-            hi = min(n, lo + SPAN)
-            dist = buffer[: hi - lo]
-            high = products[b, lo:hi]
-            low = products[queries + b, lo:hi]
-            norm = norms[lo:hi]
-            for j in range(dist.size):
-                dist[j] = query_norms[b] + norm[j] - 2 * (128 * high[j] + low[j])
-            _shut_out(dist, j0 + lo, barred[b, 0], barred[b, 1], usable[lo:hi])
-            _fold_span(dist, b, names.codes[0, j0 + lo : j0 + hi],
-                       names.words[0, j0 + lo : j0 + hi], row_code, start, state, rule)  # fmt: skip
+        for r in range(rows):
+            code = row_code + (r << 16)
+            start = salts[b] + _word(code)
+            for lo in range(0, n, SPAN):
+                hi = min(n, lo + SPAN)
+                dist = buffer[: hi - lo]
+                high = products[b, r * n + lo : r * n + hi]
+                low = products[queries + b, r * n + lo : r * n + hi]
+                norm = norms[r * n + lo : r * n + hi]
+                for j in range(dist.size):
+                    dist[j] = query_norms[b] + norm[j] - 2 * (128 * high[j] + low[j])
+                open_ = usable[r, lo:hi] if usable.shape[0] > 0 else nothing
+                _shut_out(dist, j0 + lo, barred[b, 0], barred[b, 1], open_)
+                _fold_span(dist, b, names.codes[0, j0 + lo : j0 + hi],
+                           names.words[0, j0 + lo : j0 + hi], code, start, state,
+                           rule)  # fmt: skip
 
 
 @_inlined
-def _fold_squares(planes, starts, weights, values, b, g, row_code, j0, n, names, salt, barred,
+def _fold_squares(planes, starts, at, weights, values, b, g, row_code, j0, n, names, salt, barred,
                   usable, state, rule, buffer):  # fmt: skip
     for lo in range(0, n, SPAN):
         hi = min(n, lo + SPAN)
@@ -204,7 +214,7 @@ def _fold_squares(planes, starts, weights, values, b, g, row_code, j0, n, names,
         for k in range(starts.size):
             w = weights[k]
             v = np.int32(values[k])
-            source = planes[starts[k] + lo : starts[k] + hi]
+            source = planes[starts[k] + at + lo : starts[k] + at + hi]
             for j in range(dist.size):
                 t = v - np.int32(source[j])
                 dist[j] += w * (t * t)
@@ -214,57 +224,51 @@ def _fold_squares(planes, starts, weights, values, b, g, row_code, j0, n, names,
 
 
 @_compiled
-def fold_shared(planes, starts, weights, values, row_code, j0, n, names, salts, barred, usable,
-                state, rule, buffer):  # fmt: skip
-    """Fold ``n`` candidates of one shared run by direct differences, query by query.
+def fold_shared(planes, starts, row_stride, rows, weights, values, row_code, j0, n, names, salts,
+                barred, usable, state, rule, buffer):  # fmt: skip
+    """Fold ``n`` candidates a row by direct differences, query by query.
 
-    ``planes`` flat int8; ``starts`` [K]: where the known pixels of run position ``j0`` lie.
-    ``values`` int8 [B, K]. ``buffer`` [SPAN]: int32, or int64 where distances need it.
+    ``planes`` flat int8; ``starts`` [K]: where the known pixels of the first row's run position
+    ``j0`` lie. ``values`` int8 [B, K]. ``usable`` as for `fold_products`. ``buffer`` [SPAN]:
+    int32, or int64 where distances need it.
     """
+    nothing = np.empty(0, np.bool_)
     for b in range(values.shape[0]):
-        _fold_squares(planes, starts, weights, values[b], b, 0, row_code, j0, n, names, salts[b],
-                      barred[b], usable, state, rule, buffer)  # fmt: skip
+        for r in range(rows):
+            open_ = usable[r] if usable.shape[0] > 0 else nothing
+            _fold_squares(planes, starts, r * row_stride, weights, values[b], b, 0,
+                          row_code + (r << 16), j0, n, names, salts[b], barred[b], open_, state,
+                          rule, buffer)  # fmt: skip
 
 
 @_compiled
-def fold_own(planes, starts, row_stride, weights, values, first_row, rows, first_code, run, names,
-             salts, barred, usable, state, rule, buffer, b0, b1):  # fmt: skip
+def fold_own(planes, starts, row_stride, rows, weights, values, first_code, run, names, salts,
+             barred, usable, state, rule, buffer, b0, b1):  # fmt: skip
     """Fold every query's own candidates: queries b0 to b1 - 1, all rows of places.
 
-    ``planes`` int8 [B, P]; ``usable`` bool [B or 0, rows, run]. Returns the query whose band ran
-    out of room, or ``b1``.
+    ``planes`` int8 [B, P]; ``usable`` bool [B or 0, rows, run].
     """
     nothing = np.empty(0, np.bool_)
     for b in range(b0, b1):
         for r in range(rows):
-            if state.band_n[b] + run > state.band_dist.shape[1]:
-                _compact_one(b, state)
-                if state.band_n[b] + run > state.band_dist.shape[1]:
-                    return b
             open_ = usable[b, r] if usable.shape[0] > 0 else nothing
-            _fold_squares(planes[b], starts + (first_row + r) * row_stride, weights, values[b], b,
-                          b, first_code + (r << 16), 0, run, names, salts[b], barred[b], open_,
-                          state, rule, buffer)  # fmt: skip
-    return b1
-
-
-@_compiled
-def _compact_one(b, state):
-    kept = 0
-    for i in range(state.band_n[b]):
-        if state.band_dist[b, i] <= state.limit[b]:
-            state.band_dist[b, kept] = state.band_dist[b, i]
-            state.band_key[b, kept] = state.band_key[b, i]
-            state.band_code[b, kept] = state.band_code[b, i]
-            kept += 1
-    state.band_n[b] = kept
+            _fold_squares(planes[b], starts, r * row_stride, weights, values[b], b, b, first_code
+                          + (r << 16), 0, run, names, salts[b], barred[b], open_, state, rule,
+                          buffer)  # fmt: skip
 
 
 @_compiled
 def compact(state):
     """Drop the band entries that a fallen threshold shut out."""
-    for b in range(state.limit.size):
-        _compact_one(b, state)
+    kept = 0
+    for i in range(state.band_n[0]):
+        if state.band_dist[i] <= state.limit[state.band_query[i]]:
+            state.band_query[kept] = state.band_query[i]
+            state.band_dist[kept] = state.band_dist[i]
+            state.band_key[kept] = state.band_key[i]
+            state.band_code[kept] = state.band_code[i]
+            kept += 1
+    state.band_n[0] = kept
 
 
 @_compiled
@@ -330,33 +334,31 @@ def merge_into(into, other, rule):
             into.sure_key[b] = key
             into.sure_code[b] = code
             into.sure_dist[b] = other.sure_dist[b]
-        at = into.band_n[b]
-        for i in range(other.band_n[b]):
-            if other.band_dist[b, i] <= into.limit[b]:
-                into.band_dist[b, at] = other.band_dist[b, i]
-                into.band_key[b, at] = other.band_key[b, i]
-                into.band_code[b, at] = other.band_code[b, i]
-                at += 1
-        into.band_n[b] = at
+    at = into.band_n[0]
+    for i in range(other.band_n[0]):
+        b = other.band_query[i]
+        if other.band_dist[i] <= into.limit[b]:
+            into.band_query[at] = b
+            into.band_dist[at] = other.band_dist[i]
+            into.band_key[at] = other.band_key[i]
+            into.band_code[at] = other.band_code[i]
+            at += 1
+    into.band_n[0] = at
 
 
 @_compiled
 def settle(state):
     """Return each query's winner (code, distance) and the number of candidates within T."""
-    queries = state.limit.size
-    code = np.empty(queries, np.int64)
-    distance = np.empty(queries, np.int64)
-    count = np.empty(queries, np.int64)
-    for b in range(queries):
-        best = state.sure_key[b]
-        winner = state.sure_code[b]
-        dist = state.sure_dist[b]
-        total = state.sure_count[b]
-        for i in range(state.band_n[b]):
-            if state.band_dist[b, i] <= state.limit[b]:
-                total += 1
-                k, c = state.band_key[b, i], state.band_code[b, i]
-                if k < best or (k == best and c < winner):
-                    best, winner, dist = k, c, state.band_dist[b, i]
-        code[b], distance[b], count[b] = winner, dist, total
+    count = state.sure_count.copy()
+    key = state.sure_key.copy()
+    code = state.sure_code.copy()
+    distance = state.sure_dist.copy()
+    for i in range(state.band_n[0]):
+        b = state.band_query[i]
+        if state.band_dist[i] > state.limit[b]:
+            continue
+        count[b] += 1
+        k, c = state.band_key[i], state.band_code[i]
+        if k < key[b] or (k == key[b] and c < code[b]):
+            key[b], code[b], distance[b] = k, c, state.band_dist[i]
     return code, distance, count

@@ -46,7 +46,7 @@ def code_distances(
         for at in blocks:
             n = min(_BLOCK, out.shape[1] - at)
             block = torch.zeros((depth, n), dtype=torch.int8)
-            kernels.gather(flat, starts + at, ones, n, block.numpy(), code_norms)
+            kernels.gather(flat, starts + at, 0, 1, ones, n, block.numpy(), code_norms)
             products = torch._int_mm(values, block)
             kernels.code_distances(products.numpy(), code_norms, norms, out[:, at : at + n])
 

@@ -84,7 +84,7 @@ class Pool:
         ----------
         queries : B.
         rule, known_weight : what the threshold is made of.
-        capacity : band entries to make room for, a query.
+        capacity : band entries to make room for.
         limit : thresholds given from outside (``intersection``), instead of falling ones.
         keep_members : remember every member by name.
         """
@@ -97,40 +97,42 @@ class Pool:
         zeros = np.zeros(queries, np.int64)
         state = State(
             least=np.full((queries, rule.min_pool), far, np.int64),
-            limit=np.full(queries, far - 1, np.int64) if limit is None else limit.copy(),
+            # No higher than true distances go: what is out of reach stays out.
+            limit=np.minimum(np.full(queries, far - 1) if limit is None else limit, far - 1),
             fixed=limit is not None,
             sure_count=zeros,
             sure_key=np.full(queries, NO_KEY, np.int64),
             sure_code=np.full(queries, NO_KEY, np.int64),
             sure_dist=zeros.copy(),
-            band_n=zeros.copy(),
-            band_dist=np.empty((queries, capacity), np.int64),
-            band_key=np.empty((queries, capacity), np.int64),
-            band_code=np.empty((queries, capacity), np.int64),
+            band_n=np.zeros(1, np.int64),
+            band_query=np.empty(capacity, np.int64),
+            band_dist=np.empty(capacity, np.int64),
+            band_key=np.empty(capacity, np.int64),
+            band_code=np.empty(capacity, np.int64),
         )
         return cls(state, Rule(a, b, floor_num, floor, far))
 
     def reserve(self, more: int) -> None:
-        """Make room for ``more`` further band entries in every row."""
+        """Make room for ``more`` further band entries."""
         from intarsia.reduce.kernels import compact
 
-        have = self.state.band_dist.shape[1]
-        if int(self.state.band_n.max(initial=0)) + more <= have:
+        have = len(self.state.band_dist)
+        if self.state.band_n[0] + more <= have:
             return
         compact(self.state)
-        need = int(self.state.band_n.max(initial=0)) + more
-        if need > have:
-            wider = np.empty((len(self.state.limit), max(2 * have, need)), np.int64)
-            for name in ("band_dist", "band_key", "band_code"):
-                grown = wider.copy()
-                grown[:, :have] = getattr(self.state, name)
-                self.state = self.state._replace(**{name: grown})
+        used = int(self.state.band_n[0])
+        if used + more > have:
+            wider = {}
+            for name in ("band_query", "band_dist", "band_key", "band_code"):
+                wider[name] = np.empty(max(2 * have, used + more), np.int64)
+                wider[name][:used] = getattr(self.state, name)[:used]
+            self.state = self.state._replace(**wider)
 
     def merge(self, other: Pool) -> Pool:
         """Take another pool of the same queries into this one; the order never matters."""
         from intarsia.reduce.kernels import merge_into
 
-        self.reserve(int(other.state.band_n.max(initial=0)))
+        self.reserve(int(other.state.band_n[0]))
         merge_into(self.state, other.state, self.rule)
         return self
 
@@ -152,12 +154,13 @@ class Pool:
         )
 
     def _members(self) -> list[tuple[np.ndarray, np.ndarray]]:
-        state, pools = self.state, []
-        for b, n in enumerate(state.band_n):
-            codes, distances = state.band_code[b, :n], state.band_dist[b, :n]
-            order = np.argsort(codes, kind="stable")
-            pools.append((codes[order], distances[order]))
-        return pools
+        state, used = self.state, int(self.state.band_n[0])
+        query, code = state.band_query[:used], state.band_code[:used]
+        order = np.lexsort((code, query))
+        ends = np.searchsorted(query[order], np.arange(len(state.limit) + 1))
+        pairs = zip(ends[:-1], ends[1:], strict=True)
+        parts = [order[first:last] for first, last in pairs]
+        return [(code[part], state.band_dist[:used][part]) for part in parts]
 
 
 def narrow(known_weight: int) -> bool:

@@ -37,14 +37,13 @@ def read(name: str, split: str) -> Reading:
             f"hf:{name} needs the package datasets: pip install 'intarsia[hub]'."
         ) from error
     data = _load(datasets, name, split)
-    kinds = {
-        column: type(feature).__name__ for column, feature in dict(data.features or {}).items()
-    }
+    kinds = {column: _kind(feature) for column, feature in dict(data.features or {}).items()}
     image = _first(kinds, IMAGE_COLUMNS, ("Image",))
     if image is None:
         raise DataError(f"hf:{name}: no column of pictures, only {kinds}.")
     label = _first(kinds, LABEL_COLUMNS, ("ClassLabel", "Value"))
-    data = data.cast_column(image, datasets.Image(decode=False))
+    if isinstance(data.features[image], datasets.Image):
+        data = data.cast_column(image, datasets.Image(decode=False))
     labels = None
     names: tuple[str, ...] = ()
     if label is not None:
@@ -111,6 +110,13 @@ def _reachable(repository: str) -> None:
             "HF_HUB_OFFLINE=1 to use a copy that `datasets` has already loaded, or name a local "
             "folder: hf:PATH."
         ) from error
+
+
+def _kind(feature: Any) -> str:
+    """Name the kind of a column; a file without the hub's notes has pictures as plain structs."""
+    if isinstance(feature, dict) and "bytes" in feature:
+        return "Image"
+    return type(feature).__name__
 
 
 def _first(kinds: dict[str, str], usual: tuple[str, ...], allowed: tuple[str, ...]) -> str | None:
