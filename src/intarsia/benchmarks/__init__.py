@@ -66,7 +66,7 @@ def measure(name: str | None, repeat: int, say: Callable[[str], None]) -> dict[s
 def _in_own_process(name: str) -> dict[str, Any]:
     """Measure one benchmark where no other has left its memory behind."""
     command = [sys.executable, "-m", "intarsia.benchmarks.nonparametric", name]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or ["no message"]
         raise IntarsiaError(f"The benchmark {name} failed: {lines[-1]}")

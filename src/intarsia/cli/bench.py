@@ -11,9 +11,7 @@ from intarsia.cli.common import emit, stderr_console
 
 
 def bench_command(
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="nps; all by default.")
-    ] = None,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="nps; all by default.")] = None,
     repeat: Annotated[int, typer.Option(help="Runs of each; the median counts.")] = 3,
     json: o.Json = False,
 ) -> None:

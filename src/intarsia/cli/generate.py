@@ -56,8 +56,11 @@ def generate_command(
     ] = None,
     allow_seed_source: Annotated[
         bool,
-        typer.Option("--allow-seed-source", help="Let the seed's own picture be a source.",
-                     rich_help_panel=o.MODEL),
+        typer.Option(
+            "--allow-seed-source",
+            help="Let the seed's own picture be a source.",
+            rich_help_panel=o.MODEL,
+        ),
     ] = False,  # fmt: skip
     size: Annotated[
         str | None,

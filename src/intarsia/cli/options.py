@@ -51,25 +51,19 @@ Border = Annotated[
 ]
 Epsilon = Annotated[
     str | None,
-    typer.Option(
-        help="Tolerance over the least distance; 0.1 by default.", rich_help_panel=MODEL
-    ),
+    typer.Option(help="Tolerance over the least distance; 0.1 by default.", rich_help_panel=MODEL),
 ]
 MinPool = Annotated[
     int | None, typer.Option(help="Least candidates in a pool.", rich_help_panel=MODEL)
 ]
 Radius = Annotated[
     int | None,
-    typer.Option(
-        help="How far from its place a patch may come, in pixels.", rich_help_panel=MODEL
-    ),
+    typer.Option(help="How far from its place a patch may come, in pixels.", rich_help_panel=MODEL),
 ]
 
 N = Annotated[int, typer.Option("--n", "-n", help="How many to draw.", rich_help_panel=RUN)]
 Seed = Annotated[int, typer.Option(help="Decides every draw.", rich_help_panel=RUN)]
-Out = Annotated[
-    Path | None, typer.Option(help="Run folder to write.", rich_help_panel=RUN)
-]
+Out = Annotated[Path | None, typer.Option(help="Run folder to write.", rich_help_panel=RUN)]
 Device = Annotated[str, typer.Option(help="cpu, cuda or mps.", rich_help_panel=RUN)]
 Threads = Annotated[
     int | None, typer.Option(help="CPU threads; all by default.", rich_help_panel=RUN)
@@ -89,4 +83,3 @@ KeepPools = Annotated[
     bool,
     typer.Option("--keep-pools", help="Add every pixel's candidates.", rich_help_panel=RUN),
 ]
-

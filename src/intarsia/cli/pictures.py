@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,17 +16,13 @@ def texture_command(
     images: Annotated[
         list[str], typer.Argument(metavar="IMAGE...", help="One picture, or several of any size.")
     ],
-    size: Annotated[
-        str, typer.Option(help="HxW to draw.", rich_help_panel=o.MODEL)
-    ] = "96x96",
+    size: Annotated[str, typer.Option(help="HxW to draw.", rich_help_panel=o.MODEL)] = "96x96",
     window: o.Window = 11,
     sigma: o.Sigma = None,
     border: o.Border = None,
     epsilon: o.Epsilon = None,
     min_pool: o.MinPool = None,
-    seed_size: Annotated[
-        int, typer.Option(help="Side of the seed.", rich_help_panel=o.MODEL)
-    ] = 3,
+    seed_size: Annotated[int, typer.Option(help="Side of the seed.", rich_help_panel=o.MODEL)] = 3,
     n: o.N = 1,
     seed: o.Seed = 0,
     out: o.Out = None,
@@ -76,9 +71,7 @@ def inpaint_command(
     ] = None,
     data: Annotated[
         str,
-        typer.Option(
-            help="Where pixels come from: self, or any corpus.", rich_help_panel=o.CORPUS
-        ),
+        typer.Option(help="Where pixels come from: self, or any corpus.", rich_help_panel=o.CORPUS),
     ] = "self",
     extend: Annotated[
         str | None,
@@ -177,6 +170,4 @@ def _margins(text: str) -> tuple[int, int, int, int]:
     if len(parts) in (1, 4) and all(part.strip().isdecimal() for part in parts):
         numbers = [int(part) for part in parts] * (4 // len(parts))
         return numbers[0], numbers[1], numbers[2], numbers[3]
-    raise UsageError(
-        f"--extend is {text!r}; give one number of pixels, or TOP,RIGHT,BOTTOM,LEFT."
-    )
+    raise UsageError(f"--extend is {text!r}; give one number of pixels, or TOP,RIGHT,BOTTOM,LEFT.")

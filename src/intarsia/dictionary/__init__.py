@@ -2,8 +2,8 @@
 
 from intarsia.dictionary.dictionary import Dictionary
 from intarsia.dictionary.order import FillOrder
-from intarsia.dictionary.stack import CodeBook, Stack
 from intarsia.dictionary.query import Query
+from intarsia.dictionary.stack import CodeBook, Stack
 from intarsia.dictionary.stages import (
     Candidates,
     Everywhere,

@@ -148,7 +148,7 @@ class Batch:
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Batch:
         """Undo `to_arrays`."""
         label = int(arrays["label"])
-        lookups = []
+        lookups: list[Lookup] = []
         while f"lookup{len(lookups)}_pictures" in arrays:
             name = f"lookup{len(lookups)}"
             lookups.append(Lookup(arrays[f"{name}_pictures"], arrays.get(f"{name}_shift")))

@@ -142,9 +142,7 @@ def _compare(folder: Path, settings: Mapping[str, Any], origin: Origin, resume: 
     found = read_config(folder)
     wanted = plain(dict(settings), "settings")
     differing = sorted(
-        name
-        for name in {*wanted, *found.settings}
-        if wanted.get(name) != found.settings.get(name)
+        name for name in {*wanted, *found.settings} if wanted.get(name) != found.settings.get(name)
     )
     if found.origin.fingerprint != origin.fingerprint:
         differing.append("corpus")

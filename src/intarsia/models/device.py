@@ -18,7 +18,11 @@ def torch_device(name: str) -> torch.device:
     kind = name.split(":")[0]
     if kind not in ("cpu", "cuda", "mps"):
         raise UsageError(f"--device is {name!r}; it must be cpu, cuda or mps.")
-    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    here = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
     if not here[kind]:
         raise UsageError(
             f"--device {name} was asked for, but torch finds no such device here. "

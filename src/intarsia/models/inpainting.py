@@ -73,7 +73,11 @@ class Inpainting(NonparametricSampler):
         super().__init__(corpus, **(settings | fixed))
 
     def batches(
-        self, n: int, seed: int, size: int | None = None, skip: Int64[np.ndarray, " m"] | None = None
+        self,
+        n: int,
+        seed: int,
+        size: int | None = None,
+        skip: Int64[np.ndarray, " m"] | None = None,
     ) -> Iterator[Batch]:
         """Set up ``n`` ways to fill the same holes, batch by batch."""
         self._check_counts(n, seed, size)

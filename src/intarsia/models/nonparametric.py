@@ -160,7 +160,11 @@ class NonparametricSampler:
         return self.gather(finished, n, seed)
 
     def batches(
-        self, n: int, seed: int, size: int | None = None, skip: Int64[np.ndarray, " m"] | None = None
+        self,
+        n: int,
+        seed: int,
+        size: int | None = None,
+        skip: Int64[np.ndarray, " m"] | None = None,
     ) -> Iterator[Batch]:
         """Plant the seeds of samples 0 to n - 1, less those to ``skip``, batch by batch."""
         self._check_counts(n, seed, size)
@@ -189,9 +193,7 @@ class NonparametricSampler:
                 batch.lookups = self._look_up(batch, known, place)
                 similar = [self._lay_out(lookup) for lookup in batch.lookups]
             salts = keys.salts(seed, batch.samples, batch.step)
-            query = Query.at(
-                place, batch.canvas, known, self.window, self.settings.border, salts
-            )
+            query = Query.at(place, batch.canvas, known, self.window, self.settings.border, salts)
             if not self.settings.by_appearance:
                 query = query.without_appearance()
             drawn = self._draw(batch, query, similar, keep_members)
@@ -233,9 +235,7 @@ class NonparametricSampler:
         own = height * width * self.corpus.channels * (self.settings.keep or 1)
         return int(np.clip(2**28 // own, 1, 64))
 
-    def _draw(
-        self, batch: Batch, query: Query, similar: list[Stack], keep_members: bool
-    ) -> Drawn:
+    def _draw(self, batch: Batch, query: Query, similar: list[Stack], keep_members: bool) -> Drawn:
         """Draw one pixel for each canvas from its pool."""
         candidates = self.dictionary.candidates(
             query.place, batch.origins, batch.label, similar[0] if similar else None

@@ -125,9 +125,7 @@ def run(
     if model.settings.threshold == "intersection":
         figures["empty_pools"] = int(sum(b.empty_pools for b in finished))
         figures["empty_pool_share"] = figures["empty_pools"] / max(1, progress.pixels)
-    samples.save(
-        out, pools=checkpoint.pools() if keep_pools else None, movie=movie, extra=figures
-    )
+    samples.save(out, pools=checkpoint.pools() if keep_pools else None, movie=movie, extra=figures)
     checkpoint.clear()
     return samples
 

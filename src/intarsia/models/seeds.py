@@ -174,7 +174,7 @@ def _clear(corpus: Corpus, image: int, side: int) -> np.ndarray:
     if corpus.valid is None:
         return np.ones((height - side + 1, width - side + 1), bool)
     windows = np.lib.stride_tricks.sliding_window_view(corpus.valid[image], (side, side))
-    return windows.all(axis=(2, 3))
+    return np.asarray(windows.all(axis=(2, 3)))
 
 
 def _refuse_holes(

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from intarsia.dictionary import Query
-from intarsia.reduce.fit import View
 from intarsia.reduce import kernels
 from intarsia.reduce.crew import each
+from intarsia.reduce.fit import View
 from intarsia.reduce.pool import Pool, narrow
 
 FEW = 4

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
-from intarsia.dictionary.stack import Stack
 from intarsia.dictionary.query import Query
+from intarsia.dictionary.stack import Stack
 from intarsia.dictionary.stages import Candidates
 from intarsia.reduce import keys
 

@@ -13,7 +13,7 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MULTIPLIERS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
-def mix(x: np.ndarray) -> np.ndarray:
+def mix(x: np.ndarray | np.uint64) -> np.ndarray:
     """Scramble 64-bit words (the finaliser of SplitMix64; a bijection).
 
     Parameters
@@ -35,10 +35,10 @@ def mix(x: np.ndarray) -> np.ndarray:
     '0xe220a8397b1dcdaf'
     """
     with np.errstate(over="ignore"):
-        x = np.asarray(x, np.uint64)
-        x = (x ^ (x >> np.uint64(30))) * _MULTIPLIERS[0]
-        x = (x ^ (x >> np.uint64(27))) * _MULTIPLIERS[1]
-        return x ^ (x >> np.uint64(31))
+        word = np.asarray(x, np.uint64)
+        word = (word ^ (word >> np.uint64(30))) * _MULTIPLIERS[0]
+        word = (word ^ (word >> np.uint64(27))) * _MULTIPLIERS[1]
+        return np.asarray(word ^ (word >> np.uint64(31)))
 
 
 def salts(seed: int, samples: Int64[np.ndarray, " b"], step: int) -> Int64[np.ndarray, " b"]:
@@ -55,9 +55,9 @@ def salts(seed: int, samples: Int64[np.ndarray, " b"], step: int) -> Int64[np.nd
     int64 array [b], the bits of an unsigned word.
     """
     with np.errstate(over="ignore"):
-        word = mix(np.uint64(seed) + GOLDEN)
-        word = mix(word + samples.astype(np.uint64) + GOLDEN)
-        return mix(word + np.uint64(step) + GOLDEN).view(np.int64)
+        run = mix(np.uint64(seed) + GOLDEN)
+        each = mix(run + samples.astype(np.uint64) + GOLDEN)
+        return mix(each + np.uint64(step) + GOLDEN).view(np.int64)
 
 
 def encode(image: np.ndarray, row: np.ndarray, col: np.ndarray) -> np.ndarray:

@@ -87,7 +87,7 @@ def nearest(
 
     each(share, range(len(dist)), threads)
     if epsilon is not None:
-        # Distances in the paper are not squared: d <= (1 + eps) d0 becomes d^2 b^2 <= (a + b)^2 d0^2.
+        # The paper's distances are not squared: d <= (1 + eps) d0 with eps = a / b.
         top = (epsilon.numerator + epsilon.denominator) ** 2
         for b in range(len(dist)):
             limit = int(distances[b, 0]) * top // epsilon.denominator**2

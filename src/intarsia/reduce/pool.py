@@ -46,13 +46,22 @@ class Drawn:
 
     def filled_in(self, where: Bool[np.ndarray, " b"], other: Drawn) -> Drawn:
         """Return these draws with those of ``other`` where asked."""
-        names = ("image", "row", "col", "distance", "pool")
-        mixed = [np.where(where, getattr(other, name), getattr(self, name)) for name in names]
+
+        def either(mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+            return np.where(where, theirs, mine)
+
         members = None
         if self.members is not None and other.members is not None:
             pairs = zip(where, self.members, other.members, strict=True)
             members = [theirs if take else mine for take, mine, theirs in pairs]
-        return Drawn(*mixed, members)
+        return Drawn(
+            either(self.image, other.image),
+            either(self.row, other.row),
+            either(self.col, other.col),
+            either(self.distance, other.distance),
+            either(self.pool, other.pool),
+            members,
+        )
 
 
 class Pool:
@@ -149,9 +158,7 @@ class Pool:
         empty = count == 0
         for part in (image, row, col):
             part[empty] = -1
-        return Drawn(
-            image, row, col, distance, count, self._members() if keep_members else None
-        )
+        return Drawn(image, row, col, distance, count, self._members() if keep_members else None)
 
     def _members(self) -> list[tuple[np.ndarray, np.ndarray]]:
         state, used = self.state, int(self.state.band_n[0])
@@ -209,9 +216,7 @@ def pool(
             f"epsilon {float(rule.epsilon)} has too many decimals for a window this heavy; "
             "use fewer decimals or a smaller window."
         )
-    state = _reduce(
-        candidates, query, rule, limit, keep_members, block, threads, compiled
-    )
+    state = _reduce(candidates, query, rule, limit, keep_members, block, threads, compiled)
     drawn = state.draw(keep_members=keep_members)
     if limit is None and (drawn.pool == 0).any():
         raise IntarsiaError(

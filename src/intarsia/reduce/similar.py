@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Int64, UInt8
 
-from intarsia.dictionary import CodeBook, Dictionary, Stack, Similar
+from intarsia.dictionary import CodeBook, Dictionary, Similar, Stack
 from intarsia.reduce import kernels
 from intarsia.reduce.crew import each
 from intarsia.reduce.nearest import OUT_OF_REACH, code_distances, nearest
