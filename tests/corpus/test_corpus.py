@@ -94,7 +94,7 @@ def test_places_of_any_integer_type_reach_the_end_of_a_large_picture(dtype: type
     image = np.zeros((300, 300, 3), np.uint8)
     image[299, 299] = (1, 2, 3)
     corpus = Corpus.from_arrays([image, image[:2]])
-    place = np.array([299], dtype)
+    place: np.ndarray = np.array([299], dtype)
     assert corpus[np.array([0], dtype), place, place].tolist() == [[1, 2, 3]]
 
 
