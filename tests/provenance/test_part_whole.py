@@ -57,6 +57,41 @@ def test_segments_equal_the_slow_loop(own):
     assert at == len(found.area) > 5
 
 
+def obvious_segments(image: np.ndarray, scale: float, least: int) -> np.ndarray:
+    """Felzenszwalb and Huttenlocher by relabelling whole regions."""
+    height, width = image.shape[:2]
+    smooth = ndimage.gaussian_filter(image.astype(float), (0.5, 0.5, 0), mode="nearest")
+    across = [((y, x), (y, x + 1)) for y in range(height) for x in range(width - 1)]
+    down = [((y, x), (y + 1, x)) for y in range(height - 1) for x in range(width)]
+    edges = sorted(
+        ((np.linalg.norm(smooth[a] - smooth[b]), a, b) for a, b in across + down),
+        key=lambda edge: edge[0],
+    )
+    region = np.arange(height * width).reshape(height, width)
+    inner = dict.fromkeys(range(height * width), 0.0)
+    for between, a, b in edges:
+        one, two = region[a], region[b]
+        allowed = (inner[r] + scale / (region == r).sum() for r in (one, two))
+        if one != two and between <= min(allowed):
+            region[region == two] = one
+            inner[one] = between
+    for _, a, b in edges:
+        one, two = region[a], region[b]
+        if one != two and min((region == one).sum(), (region == two).sum()) < least:
+            region[region == two] = one
+    return region
+
+
+def test_segments_equal_the_obvious_implementation():
+    for samples in (colour_samples(), digit_samples()):
+        for image in samples.images[:4]:
+            for scale, least in ((100, 16), (20, 4), (5, 1)):
+                fast = picture_segments(image, scale=scale, least=least)
+                slow = obvious_segments(image, scale, least)
+                pairs = np.unique(np.stack([fast.ravel(), slow.ravel()]), axis=1)
+                assert len(pairs[0]) == len(np.unique(pairs[0])) == len(np.unique(pairs[1]))
+
+
 def test_segments_are_connected_and_cover_the_picture():
     for image in (*colour_samples().images, *digit_samples().images):
         segments = picture_segments(image)

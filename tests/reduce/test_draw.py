@@ -91,9 +91,9 @@ def test_the_draw_is_uniform_over_images_rows_and_columns():
 def test_the_draw_is_uniform_over_steps_and_over_seeds(along):
     images = np.array(digits().images[:3])
     winners = []
-    for i in range(1500):
+    for i in range(900):
         at = {"step": i} if along == "steps" else {"seed": i}
-        drawn = draws(images, np.arange(4), radius=0, **at)
+        drawn = draws(images, np.arange(6), radius=0, **at)
         winners.append(drawn.image)
     winners = np.array(winners)
     assert p_value(np.bincount(winners.ravel(), minlength=3)) > PLAUSIBLE

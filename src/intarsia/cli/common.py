@@ -55,18 +55,20 @@ def run_app(app: typer.Typer, arguments: list[str]) -> int:
 
 def _explain(error: Exception) -> int:
     """Say in one line what went wrong, and return the exit code."""
-    import click
+    # Newer typer carries a click of its own, whose errors are not those of the package click.
+    click: Any = sys.modules[typer.BadParameter.__module__]
 
-    if isinstance(error, click.exceptions.Exit):
+    if isinstance(error, typer.Exit):
         return error.exit_code
-    if isinstance(error, click.exceptions.Abort):
+    if isinstance(error, typer.Abort):
         _complain("Stopped.")
         return 130
-    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+    if isinstance(error, click.NoArgsIsHelpError):
         error.show()
         return 2
     if isinstance(error, click.UsageError):
-        _complain(f"{error.format_message()} See 'intarsia --help'.")
+        path = error.ctx.command_path if error.ctx is not None else "intarsia"
+        _complain(f"{error.format_message().rstrip('.')}. See '{path} --help'.")
         return 2
     if isinstance(error, click.ClickException):
         _complain(error.format_message())
@@ -146,7 +148,7 @@ def drawing_progress(what: str) -> Iterator[Callable[[Progress_], None]]:
         TimeRemainingColumn(),
     )
     console = stderr_console()
-    with Progress(*columns, console=console, transient=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("getting ready (the first run compiles the engine)", total=None)
 
         def update(state: Progress_) -> None:

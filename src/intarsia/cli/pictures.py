@@ -139,7 +139,7 @@ def inpaint_command(
     }
     settings: dict[str, Any] = {
         "principles": principles,
-        "window": window or (11 if data == "self" else None),
+        "window": 11 if window is None and data == "self" else window,
         "sigma": sigma,
         "border": border,
         "epsilon": epsilon,

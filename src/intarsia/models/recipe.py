@@ -103,7 +103,7 @@ class Recipe:
         """
         from intarsia.corpus import Corpus
 
-        how = dict(self.corpus)
+        how = {name: value for name, value in self.corpus.items() if value is not None}
         corpus = Corpus.open(how.pop("data"), **how)
         if self.fingerprint is not None and corpus.fingerprint != self.fingerprint:
             raise DataError(

@@ -126,7 +126,11 @@ def _usable(
         return None
     height, width = rows[1] - rows[0] + 1, cols[1] - cols[0] + 1
     groups, pictures = stack.pictures.shape
-    present = torch.from_numpy(stack.pictures >= 0).to(stack.pixels.device)
+    listed = stack.pictures >= 0
+    if stack.shift is not None:  # what a picture is moved by must not put its padding here
+        at = stack.shift + (rows[0], cols[0])
+        listed &= ((at >= 0) & (at < stack.size)).all(axis=-1)
+    present = torch.from_numpy(listed).to(stack.pixels.device)
     usable = present[:, None, None, :].expand(groups, height, width, pictures).clone()
     if stack.hole is not None:
         for dy, dx in [(0, 0), *query.offsets.tolist()]:

@@ -58,7 +58,7 @@ class PatchLevel:
         near = _crop(known, place, self.side)
         near[self.side // 2, self.side // 2] = True
         rows, cols = (np.flatnonzero(near.any(axis=a)) - self.side // 2 for a in (1, 0))
-        everything = np.ones((self.side, self.side), bool)
+        inside = np.ones((height, width), bool)  # beyond its edge a picture shows phi nothing
         for dy in range(-radius, radius + 1):
             for dx in range(-radius, radius + 1):
                 row, col = place[0] + dy, place[1] + dx
@@ -66,8 +66,8 @@ class PatchLevel:
                     continue
                 if col + cols[0] < 0 or col + cols[-1] >= width:
                     continue
-                crops = _crop(images, (row, col), self.side)
-                yield (dy, dx), self.phi.codes(crops, everything)
+                crops, mask = (_crop(array, (row, col), self.side) for array in (images, inside))
+                yield (dy, dx), self.phi.codes(crops, mask)
 
 
 def _crop(array: np.ndarray, place: tuple[int, int], side: int) -> np.ndarray:
