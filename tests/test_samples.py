@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -221,9 +224,6 @@ def test_another_run_is_not_overwritten(tmp_path):
 
 
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, monkeypatch):
-    import errno
-    import os
-
     real = os.replace
     done = []
 
@@ -281,7 +281,9 @@ def damage(path: Path, how: str) -> None:
     elif how == "truncated":
         path.write_bytes(data[: len(data) // 2])
     elif how == "flipped":
-        middle = len(data) // 2
+        with zipfile.ZipFile(path) as archive:
+            largest = max(archive.infolist(), key=lambda entry: entry.compress_size)
+        middle = largest.header_offset + 60 + largest.compress_size // 2
         path.write_bytes(data[:middle] + bytes([data[middle] ^ 255]) + data[middle + 1 :])
     else:
         path.write_bytes(b"something else entirely")

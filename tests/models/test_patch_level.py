@@ -22,8 +22,8 @@ from tests.reference.pool import (
 from tests.represent.slow_patches import slow_code, slow_moves
 
 
-def nearest_places(corpus, canvas, known, place, phi, radius, keep, barred):
-    """The ``keep`` least (distance, picture, move) under phi."""
+def by_distance(corpus, canvas, known, place, phi, radius, barred):
+    """Every (distance, picture, move) under phi, nearest first."""
     code, present = slow_code(canvas, known, place, phi)
     everything = np.ones(known.shape, bool)
     found = []
@@ -38,7 +38,7 @@ def nearest_places(corpus, canvas, known, place, phi, radius, keep, barred):
                 (a - b) ** 2 for a, b, k in zip(code, other, known_both, strict=True) if k
             )
             found.append((distance, image, move))
-    return [(image, move) for _, image, move in sorted(found)[:keep]]
+    return sorted(found)
 
 
 def replay(model, samples, b):
@@ -50,12 +50,12 @@ def replay(model, samples, b):
     planes = [np.asarray(p).tolist() for p in corpus.planes]
     for step, place, canvas, known in moments(samples, b):
         if step % s.refresh == 0:
-            places = nearest_places(corpus, canvas, known, place, phi, s.radius, s.keep, barred)
+            ranked = by_distance(corpus, canvas, known, place, phi, s.radius, barred)[: s.keep]
         query, weight = make_query(
             canvas, known, place, model.window.weights, s.border, s.by_appearance
         )
         candidates = []
-        for image, (dy, dx) in places:
+        for _, image, (dy, dx) in ranked:
             row, col = place[0] + dy, place[1] + dx
             if 0 <= row < height and 0 <= col < width:
                 distance = patch_distance(planes[image], whole, row, col, query, s.border)
@@ -96,22 +96,26 @@ def test_runs_keep_the_pixel_law_and_do_not_depend_on_batch_or_threads(colour):
     assert_same(five, model.sample(5, seed=2, batch=1))
 
 
+@pytest.mark.xfail(strict=True, reason="intersection keeps as many places as there are pictures")
 def test_intersection_keeps_every_place_within_the_threshold():
     corpus = Corpus.from_arrays(np.array(digits().images[:5]))
     model = NonparametricSampler(
-        corpus, encoder="patch:lowres", threshold="intersection", radius=2, epsilon="5"
+        corpus, encoder="patch:lowres", threshold="intersection", radius=2, epsilon="1"
     )
+    assert_law(model.sample(2, seed=0))
     (batch,) = model.batches(2, 0)
     step = next(model.grow(batch, 0))
-    assert_law_of = model.sample(2, seed=0)
-    assert_law(assert_law_of)
-    phi, known = encoder("patch:lowres"), batch.order.known
+    known = batch.order.known
     for b in range(2):
-        barred = int(batch.origins[b])
         canvas = np.where(known[..., None], batch.canvas[b], 0)
-        everything = nearest_places(corpus, canvas, known, step.place, phi, 2, 10**6, barred)
-        least = everything[0][0]
-        within = {place for distance, *place in map(flat, everything) if distance <= 36 * least}
+        barred = int(batch.origins[b])
+        ranked = by_distance(corpus, canvas, known, step.place, encoder("patch:lowres"), 2, barred)
+        within = {(image, move) for d, image, move in ranked if d <= 4 * ranked[0][0]}
+        found = batch.lookups[-1]
+        places = zip(found.pictures[b].tolist(), map(tuple, found.shift[b].tolist()), strict=True)
+        assert {place for place in places if place[0] >= 0} == within
+
+
 @pytest.mark.xfail(strict=True, reason="moves looked up for one place may not fit at a later one")
 def test_runs_that_keep_few_places_do_not_run_out_of_candidates():
     corpus = Corpus.from_arrays(np.array(digits().images[:300]))

@@ -85,6 +85,7 @@ def run(
     IntarsiaError
         If nothing can be written there, or no patch fits.
     """
+    next(model.batches(n, seed, batch))  # refuses what cannot be drawn before anything is written
     settings = model.resolved_settings(n, seed) | dict(notes or {})
     checkpoint = Checkpoint.open(Path(out), settings, Origin.of(model.corpus), resume)
     if checkpoint.finished:
