@@ -22,7 +22,7 @@ def holes(kind: str, height: int, width: int) -> np.ndarray:
     elif kind == "edges":
         hole[:2], hole[:, -1] = True, True
     else:
-        hole |= np.random.default_rng(3).random((height, width)) < 0.3
+        hole |= np.random.default_rng(3).random((height, width)) < 0.06
     return hole
 
 

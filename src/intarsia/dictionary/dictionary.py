@@ -109,7 +109,7 @@ class Dictionary:
         similar: Stack | None = None,
     ) -> list[Candidates]:
         """Return what the stages leave for a batch of samples about to fill ``place``."""
-        around = Surroundings(self, place, origins, label, similar)
+        around = Surroundings(self.of_label, place, origins, label, similar)
         start = self.everything(np.full_like(origins, -1))
         if self.similar is not None or self.by_label:
             start = start[:1]  # the stage brings its own pictures

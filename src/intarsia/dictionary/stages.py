@@ -6,6 +6,7 @@ left; the ablation of figure 2 is a shorter list.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol
@@ -17,7 +18,6 @@ from intarsia.dictionary.stack import Stack
 from intarsia.errors import UsageError
 
 if TYPE_CHECKING:
-    from intarsia.dictionary.dictionary import Dictionary
     from intarsia.represent import Encoder, PatchLevel
 
 
@@ -44,14 +44,14 @@ class Surroundings:
 
     Attributes
     ----------
-    dictionary : the corpus as laid out.
+    of_label : lays out the pictures of one class.
     place : (row, column) about to be filled.
     origins : int64 [B], the corpus index each sample's seed came from; -1 for none.
     label : the label that all samples of the batch ask for, or None.
     similar : the pictures that the `Similar` stage last looked up, or None.
     """
 
-    dictionary: Dictionary
+    of_label: Callable[[int], Stack]
     place: tuple[int, int]
     origins: Int64[np.ndarray, " b"]
     label: int | None
@@ -115,7 +115,7 @@ class SameLabel:
             raise UsageError(
                 "The stage SameLabel needs a label for each sample. Use a corpus with labels."
             )
-        return replace(candidates, stack=around.dictionary.of_label(around.label))
+        return replace(candidates, stack=around.of_label(around.label))
 
 
 @dataclass(frozen=True)

@@ -80,10 +80,7 @@ class Inpainting(NonparametricSampler):
         skip: Int64[np.ndarray, " m"] | None = None,
     ) -> Iterator[Batch]:
         """Set up ``n`` ways to fill the same holes, batch by batch."""
-        self._check_counts(n, seed, size)
-        samples = np.arange(n)
-        if skip is not None:
-            samples = np.setdiff1d(samples, skip)
+        samples = self._to_draw(n, seed, size, skip)
         order = FillOrder.grow(~self.hole, self.window, self.settings.border)
         step = size or self.default_batch
         for at in range(0, len(samples), step):

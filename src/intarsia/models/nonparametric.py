@@ -167,11 +167,7 @@ class NonparametricSampler:
         skip: Int64[np.ndarray, " m"] | None = None,
     ) -> Iterator[Batch]:
         """Plant the seeds of samples 0 to n - 1, less those to ``skip``, batch by batch."""
-        self._check_counts(n, seed, size)
-        samples = np.arange(n)
-        if skip is not None:
-            samples = np.setdiff1d(samples, skip)
-        for group in self._plan(samples, seed):
+        for group in self._plan(self._to_draw(n, seed, size, skip), seed):
             for seeds in group.split(size or self.default_batch):
                 yield self._plant(seeds)
 
@@ -266,13 +262,18 @@ class NonparametricSampler:
             pool(candidates, query, self.rule, keep_members=keep_members, threads=self.threads),
         )
 
-    def _check_counts(self, n: int, seed: int, size: int | None) -> None:
+    def _to_draw(
+        self, n: int, seed: int, size: int | None, skip: Int64[np.ndarray, " m"] | None
+    ) -> Int64[np.ndarray, " samples"]:
+        """Return the numbers of the samples that are left to draw."""
         if n < 1:
             raise UsageError(f"--n is {n}; ask for at least 1 picture.")
         if not 0 <= seed < 2**63:
             raise UsageError(f"--seed is {seed}; it must be a whole number from 0 to 2^63 - 1.")
         if size is not None and size < 1:
             raise UsageError(f"--batch is {size}; at least 1 canvas is grown at a time.")
+        samples = np.arange(n)
+        return samples if skip is None else np.setdiff1d(samples, skip)
 
     def _is_due(self, step: int) -> bool:
         stage = self.dictionary.similar

@@ -13,7 +13,7 @@ from intarsia.dictionary import Query
 from intarsia.reduce import kernels
 from intarsia.reduce.crew import each
 from intarsia.reduce.fit import View
-from intarsia.reduce.pool import Pool, narrow
+from intarsia.reduce.state import Pool, narrow
 
 FEW = 4
 """Up to this many queries, direct differences beat two products and their sums."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from intarsia.dictionary import Query
 from intarsia.reduce.fit import View
 from intarsia.reduce.kernels import compact
-from intarsia.reduce.pool import Pool
+from intarsia.reduce.state import Pool
 
 _DEPTH = 1024
 """Summands whose int8 x int8 products stay below 2^24, where float32 is exact."""
