@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from intarsia import UsageError
 from intarsia.provenance import (
     class_map,
     distance_map,
@@ -252,3 +253,9 @@ def test_odd_shapes_are_drawn(shape, channels):
     odd = replace(samples, images=images, sources=sources)
     for picture in (odd.grid(), draw_maps(odd), draw_overview(odd)):
         assert picture.width >= 1
+
+
+def test_an_empty_grid_is_refused():
+    for samples, columns in ((digit_samples()[:0], None), (digit_samples(), -1)):
+        with pytest.raises(UsageError, match="at least 1"):
+            samples.grid(columns=columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ def run_app(app: typer.Typer, arguments: list[str]) -> int:
 
     A bare ``--movie`` means ``--movie gif``; ``--debug`` may stand anywhere.
     """
+    _listen()
     debug = "--debug" in arguments
     arguments = [a for a in _with_movie_kind(arguments) if a != "--debug"]
     command = typer.main.get_command(app)
@@ -51,6 +53,21 @@ def run_app(app: typer.Typer, arguments: list[str]) -> int:
         stderr_console().print("Stopped.")
         return 130
     return 0
+
+
+class _Words(logging.Handler):
+    """Writes the package's log on whatever standard error is at the time."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(f"{record.getMessage()}\n")
+
+
+def _listen() -> None:
+    """Let the package's log speak."""
+    log = logging.getLogger("intarsia")
+    if not any(isinstance(handler, _Words) for handler in log.handlers):
+        log.addHandler(_Words())
+        log.setLevel(logging.INFO)
 
 
 def _explain(error: Exception) -> int:
@@ -158,3 +175,41 @@ def drawing_progress(what: str) -> Iterator[Callable[[Progress_], None]]:
             bar.update(task, completed=state.done)
 
         yield update
+
+
+@contextmanager
+def decoding_progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+    """Show progress with the time left; bars appear once something is decoded."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=stderr_console(),
+    )
+
+    def progress(description: str) -> Callable[[int, int], None]:
+        task = None
+
+        def update(done: int, total: int) -> None:
+            nonlocal task
+            if task is None:
+                bar.start()
+                task = bar.add_task(description, total=total)
+            bar.update(task, completed=done, total=total)
+
+        return update
+
+    try:
+        yield progress
+    finally:
+        if bar.tasks:
+            bar.stop()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
-from intarsia.cli.common import emit, stderr_console
+from intarsia.cli.common import decoding_progress, emit, stderr_console
 
 data_app = typer.Typer(
     name="data",
@@ -41,7 +39,7 @@ def info_command(
     """Describe a data set: size, classes, fingerprint, where it is."""
     from intarsia.corpus.report import describe
 
-    with _progress() as progress:
+    with decoding_progress() as progress:
         report = describe(name, split, progress(f"{name} {split}"))
     if json:
         emit(report)
@@ -64,7 +62,7 @@ def prepare_command(
     from intarsia.corpus.report import prepare
 
     options = PixelOptions.checked(resize, fit, grey)
-    with _progress() as progress:
+    with decoding_progress() as progress:
         report = prepare(
             name, split, options, force=force, progress=lambda part: progress(f"{name} {part}")
         )
@@ -77,44 +75,6 @@ def prepare_command(
         console.print(
             f"{name} {part['split']}: {part['count']:,} pictures, {part['seconds']:.1f} s, {where}"
         )
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
-    """Show progress with the time left; bars appear once something is decoded."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=stderr_console(),
-    )
-
-    def progress(description: str) -> Callable[[int, int], None]:
-        task = None
-
-        def update(done: int, total: int) -> None:
-            nonlocal task
-            if task is None:
-                bar.start()
-                task = bar.add_task(description, total=total)
-            bar.update(task, completed=done, total=total)
-
-        return update
-
-    try:
-        yield progress
-    finally:
-        if bar.tasks:
-            bar.stop()
 
 
 def _show_list(report: dict[str, Any]) -> None:

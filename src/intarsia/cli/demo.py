@@ -18,8 +18,8 @@ def demo_command(
 ) -> None:
     """Draw handwritten digits pixel by pixel, each pixel traced to its source.
 
-    Uses the 1,797 digits inside scikit-learn, enlarged to 24x24, so nothing is downloaded. --json prints {"run": folder,
-    "n": number, "files": [...], "metrics": {...}}.
+    Uses the 1,797 digits inside scikit-learn, enlarged to 24x24, so nothing is downloaded.
+    --json prints {"run": folder, "n": number, "files": [...], "metrics": {...}}.
     """
     from intarsia.cli.common import drawing_progress
     from intarsia.models import NonparametricSampler, run

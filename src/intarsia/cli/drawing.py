@@ -6,10 +6,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intarsia.cli.common import MOVIES, drawing_progress, emit, stderr_console
+from intarsia.cli.common import MOVIES, decoding_progress, drawing_progress, emit, stderr_console
 from intarsia.errors import UsageError
 
 if TYPE_CHECKING:
+    from intarsia.corpus import Corpus
     from intarsia.models import NonparametricSampler
     from intarsia.models.recipe import Recipe
 
@@ -19,6 +20,12 @@ def out_folder(out: Path | None, model: str, data: str, seed: int) -> Path:
     if out is not None:
         return out
     return Path("runs") / f"{model}-{Path(data.replace(':', '-')).stem}-{seed}"
+
+
+def opened(recipe: Recipe) -> Corpus:
+    """Open the recipe's corpus, with a bar while pictures are decoded."""
+    with decoding_progress() as progress:
+        return recipe.open_corpus(progress(f"reading {recipe.corpus['data']}"))
 
 
 def draw(

@@ -9,7 +9,7 @@ import typer
 
 from intarsia.cli import options as o
 from intarsia.cli.common import parse_size
-from intarsia.cli.drawing import draw, out_folder
+from intarsia.cli.drawing import draw, opened, out_folder
 
 
 def generate_command(
@@ -128,7 +128,7 @@ def generate_command(
     }
     given = {name for name in context.params if _said(context, name)}
     recipe = Recipe.of(config, model, n, seed, how, settings, preset, given)
-    corpus = recipe.open_corpus()
+    corpus = opened(recipe)
     draw(
         build(recipe.model, corpus, recipe.settings, device, threads),
         recipe,

@@ -8,7 +8,7 @@ import typer
 
 from intarsia.cli import options as o
 from intarsia.cli.common import parse_size
-from intarsia.cli.drawing import draw, out_folder
+from intarsia.cli.drawing import draw, opened, out_folder
 from intarsia.errors import UsageError
 
 
@@ -151,7 +151,7 @@ def inpaint_command(
     }
     chosen = {k: v for k, v in settings.items() if v is not None}
     recipe = Recipe("inpaint", n, seed, how, chosen)
-    corpus = None if data == "self" else recipe.open_corpus()
+    corpus = None if data == "self" else opened(recipe)
     draw(
         Inpainting(picture, hole, corpus, device=device, threads=threads, **chosen),
         recipe,

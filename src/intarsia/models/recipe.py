@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,8 +93,12 @@ class Recipe:
             read.origin.fingerprint if same_corpus else None,
         )
 
-    def open_corpus(self) -> Corpus:
+    def open_corpus(self, progress: Callable[[int, int], None] | None = None) -> Corpus:
         """Open the corpus.
+
+        Parameters
+        ----------
+        progress : called with (pictures done, pictures in all) while they are decoded.
 
         Raises
         ------
@@ -104,7 +108,7 @@ class Recipe:
         from intarsia.corpus import Corpus
 
         how = {name: value for name, value in self.corpus.items() if value is not None}
-        corpus = Corpus.open(how.pop("data"), **how)
+        corpus = Corpus.open(how.pop("data"), **how, progress=progress)
         if self.fingerprint is not None and corpus.fingerprint != self.fingerprint:
             raise DataError(
                 f"{self.corpus['data']!r} is not the corpus of that config: its fingerprint is "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import UInt8
 
+from intarsia.errors import UsageError
 from intarsia.provenance import draw
 from intarsia.provenance.colours import (
     NEUTRAL,
@@ -173,10 +174,17 @@ def draw_grid(samples: Samples, *, columns: int | None = None, target: int = 120
     samples : at least one.
     columns : side by side; by default what makes the grid about square.
     target : width in pixels that the enlargement aims at and does not exceed.
+
+    Raises
+    ------
+    UsageError
+        If there are no samples, or no columns.
     """
     from PIL import Image
 
     n, height, width = samples.sources.shape
+    if n == 0 or (columns is not None and columns < 1):
+        raise UsageError(f"A grid of {n} samples in {columns} columns: both must be at least 1.")
     columns = columns or math.ceil(math.sqrt(n * height / width))
     scale = min(scale_limit(height, width), max(1, target // (min(columns, n) * (width + 1))))
     gap = max(scale // 2, 4 if columns <= 10 else 2)
@@ -250,7 +258,8 @@ def outlined_tile(samples: Samples, index: int, picture: Maps, scale: int, colou
     big = draw.enlarge(picture, scale)
     given = samples.sources.step[index] < 0
     if given.any() and not given.all():
-        return draw.outlined(big, given, colour=colour)
+        edge = None if colour == AMBER else "#000000"  # nothing dark inside a small sample
+        return draw.outlined(big, given, colour=colour, edge=edge)
     return big
 
 

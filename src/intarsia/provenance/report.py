@@ -20,6 +20,7 @@ from intarsia.provenance.top_sources import (
     SourceUse,
     describe,
     top_map,
+    top_share,
     top_sources,
     used_pixels,
 )
@@ -200,7 +201,10 @@ def _summary(samples: Samples, index: int, number: int, uses: list[SourceUse]) -
     text = f"{asked}Put together from {images}{around}"
     if number == 1:
         return text + "."
-    return f"{text}; the one used most gave {uses[0].share:.0%} of the pixels."
+    share = float(top_share(samples.sources[index])[0])
+    if np.isnan(share):
+        return text + "."
+    return f"{text}; the one drawn from most gave {share:.0%} of what was drawn."
 
 
 def _pictures(samples: Samples) -> list[tuple[str, np.ndarray, str]]:
