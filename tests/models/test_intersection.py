@@ -69,7 +69,7 @@ def replayed(model: NonparametricSampler, samples, b: int) -> int:
         {"principles": "NS+H", "epsilon": "0.3", "keep": 3},
         {"principles": "NS+L+H", "condition": "class", "epsilon": "1.2"},
     ],
-    ids=lambda options: "-".join(options.values()) if isinstance(options, str) else None,
+    ids=lambda options: " ".join(str(value) for value in options.values()),
 )
 def test_every_draw_and_the_count_of_empty_pools_equal_the_reference(options):
     model = NonparametricSampler(tiny(), threshold="intersection", threads=2, **options)

@@ -31,11 +31,16 @@ class Checkpoint:
     Parameters
     ----------
     folder : the run folder. ``folder/partial`` holds batches under way and is gone at the end.
+
+    Attributes
+    ----------
+    fresh : whether this session made the folder's run.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.partial = folder / "partial"
+        self.fresh = False
         self._saved_at = time.monotonic()
         self._pools: dict[int, list[dict[str, np.ndarray]]] = {}
 
@@ -62,6 +67,10 @@ class Checkpoint:
         else:
             make_folder(folder)
             write_text(config, config_text(settings, origin))
+            checkpoint = cls(folder)
+            checkpoint.fresh = True
+            make_folder(checkpoint.partial)
+            return checkpoint
         checkpoint = cls(folder)
         if not checkpoint.finished:
             make_folder(checkpoint.partial)
@@ -131,6 +140,13 @@ class Checkpoint:
         joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         joined["start"] = np.cumsum(joined["count"]) - joined["count"]
         return joined
+
+    def abandon(self) -> None:
+        """Undo `open`: leave nothing of a run that failed before it drew a pixel."""
+        self.clear()
+        (self.folder / "config.yaml").unlink(missing_ok=True)
+        if not any(self.folder.iterdir()):
+            self.folder.rmdir()
 
     def clear(self) -> None:
         """Remove what only an unfinished run needs."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from intarsia.errors import IntarsiaError
 from intarsia.models.batch import Batch
 from intarsia.models.checkpoint import Checkpoint
 from intarsia.models.nonparametric import NonparametricSampler, Step
@@ -102,20 +104,20 @@ def run(
     if on_progress is not None:
         progress.callbacks.append(on_progress)
         on_progress(progress)
-    for one in _all_batches(model, earlier, n, seed, batch):
-        checkpoint.drop_pools_after(one)
-        try:
-            for step in model.grow(one, seed, keep_members=keep_pools):
-                if keep_pools:
-                    assert step.drawn.members is not None
-                    checkpoint.note_pools(one, step.place, step.drawn.members)
-                progress.advance(len(one.samples))
-                if callback_on_step_end is not None:
-                    callback_on_step_end(step)
-                checkpoint.keep(one)
-        finally:
-            checkpoint.keep(one, now=True)
-        finished.append(one)
+    try:
+        for one in _all_batches(model, earlier, n, seed, batch):
+            checkpoint.drop_pools_after(one)
+            # Closed at once: whatever ends the loop, the batch is saved before anything else.
+            with closing(_grown(model, one, seed, checkpoint, keep_pools)) as steps:
+                for step in steps:
+                    progress.advance(len(one.samples))
+                    if callback_on_step_end is not None:
+                        callback_on_step_end(step)
+            finished.append(one)
+    except IntarsiaError:
+        if checkpoint.fresh and progress.done == 0:
+            checkpoint.abandon()
+        raise
 
     seconds = time.perf_counter() - started
     samples = replace(model.gather(finished, n, seed), settings=settings)
@@ -129,6 +131,25 @@ def run(
     samples.save(out, pools=checkpoint.pools() if keep_pools else None, movie=movie, extra=figures)
     checkpoint.clear()
     return samples
+
+
+def _grown(
+    model: NonparametricSampler,
+    batch: Batch,
+    seed: int,
+    checkpoint: Checkpoint,
+    keep_pools: bool,
+) -> Generator[Step, None, None]:
+    """Grow a batch, saving it now and then, and at any end."""
+    try:
+        for step in model.grow(batch, seed, keep_members=keep_pools):
+            if keep_pools:
+                assert step.drawn.members is not None
+                checkpoint.note_pools(batch, step.place, step.drawn.members)
+            yield step
+            checkpoint.keep(batch)
+    finally:
+        checkpoint.keep(batch, now=True)
 
 
 def _all_batches(

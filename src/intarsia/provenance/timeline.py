@@ -10,7 +10,7 @@ from jaxtyping import Int16, Int32
 
 from intarsia.provenance import draw
 from intarsia.provenance.colours import class_colours, hex_of
-from intarsia.provenance.maps import class_legend, class_map, outlined_tile
+from intarsia.provenance.maps import AMBER, class_legend, class_map, outlined_tile
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -91,7 +91,7 @@ def draw_timeline(samples: Samples, index: int = 0) -> Image:
     if labelled:
         pictures.append(("Source class", class_map(sources[index])[0]))
     tiles = [
-        outlined_tile(samples, index, picture, scale, "#FFFFFF" if number else "#FFB000")
+        outlined_tile(samples, index, picture, scale, "#FFFFFF" if number else AMBER)
         for number, (_, picture) in enumerate(pictures)
     ]
     left, gap, top = tiles[0].shape[1], 20, 28

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float64, Int, UInt8
 
 from intarsia.provenance import draw
 from intarsia.provenance.colours import NEUTRAL, RANK_COLOURS, rgb
-from intarsia.provenance.maps import class_legend, class_map, has_seed, outlined_tile
+from intarsia.provenance.maps import AMBER, class_legend, class_map, has_seed, outlined_tile
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -193,9 +193,7 @@ def draw_top_sources(samples: Samples, index: int = 0, *, corpus: Corpus | None 
     tall, wide = height * small, width * small
     big = 2 if max(tall, wide) <= 320 else 1
     gap, caption = 10, 46
-    sample = outlined_tile(
-        samples, index, draw.to_rgb(samples.images[index]), big * small, "#FFB000"
-    )
+    sample = outlined_tile(samples, index, draw.to_rgb(samples.images[index]), big * small, AMBER)
     cell = max(wide, 168)
     across = max(1, min(3, len(uses)))
     right = big * wide + across * (cell + gap) + 2 * gap
