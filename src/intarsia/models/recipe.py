@@ -70,6 +70,12 @@ class Recipe:
 
         read = read_config(config)
         old = dict(read.settings)
+        missing = [name for name in ("model", "n", "seed") if name not in old]
+        if missing or not all(isinstance(old[name], int) for name in ("n", "seed")):
+            raise DataError(
+                f"{config} lacks {', '.join(missing)}, or has words where n and seed are numbers. "
+                "Name the config.yaml of a run as it was written."
+            )
         old_corpus = {k: old.get(f"corpus_{k}") for k in CORPUS_OPTIONS}
         if old_corpus["data"] is None:
             raise UsageError(
@@ -86,8 +92,8 @@ class Recipe:
         mixed = old_settings | {k: v for k, v in settings.items() if k in given}
         return cls(
             check_name(model if model is not None else old["model"]),
-            n if "n" in given else int(old["n"]),
-            seed if "seed" in given else int(old["seed"]),
+            n if "n" in given else old["n"],
+            seed if "seed" in given else old["seed"],
             mixed_corpus,
             {k: v for k, v in mixed.items() if v is not None},
             read.origin.fingerprint if same_corpus else None,

@@ -253,7 +253,9 @@ def draw_overview(samples: Samples, *, limit: int = SHOWN) -> Image:
     return draw.stack([sheet, *_notes(samples, shown, sheet.width)])
 
 
-def outlined_tile(samples: Samples, index: int, picture: Maps, scale: int, colour: str) -> Maps:
+def outlined_tile(
+    samples: Samples, index: int, picture: UInt8[np.ndarray, "h w 3"], scale: int, colour: str
+) -> UInt8[np.ndarray, "y x 3"]:
     """Enlarge one picture and outline the given pixels, unless there are none or only such."""
     big = draw.enlarge(picture, scale)
     given = samples.sources.step[index] < 0
@@ -263,7 +265,7 @@ def outlined_tile(samples: Samples, index: int, picture: Maps, scale: int, colou
     return big
 
 
-def _tiles(samples: Samples, title: str, pictures: Maps, scale: int) -> list[Maps]:
+def _tiles(samples: Samples, title: str, pictures: Maps, scale: int) -> list[np.ndarray]:
     if title == "Samples" and scale < _OUTLINE_FROM:
         return [draw.enlarge(picture, scale) for picture in pictures]
     colour = AMBER if title == "Samples" else "#FFFFFF"
