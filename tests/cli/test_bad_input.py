@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -242,7 +243,11 @@ TABLE: dict[str, tuple[str, int, list[str]]] = {
         ["'colour'"],
     ),
     "a config with a wrong setting": ("generate --config wrong-setting.yaml", 2, ["4", "odd"]),
-    "a config whose n is no number": ("generate --config no-number.yaml", 1, ["no-number.yaml", "n and seed"]),
+    "a config whose n is no number": (
+        "generate --config no-number.yaml",
+        1,
+        ["no-number.yaml", "n and seed"],
+    ),
     "a config without a model": ("generate --config no-model.yaml", 1, ["no-model.yaml", "model"]),
     # Textures.
     "texture: a missing picture": ("texture nowhere.png", 2, ["nowhere.png", "no such file"]),
@@ -330,10 +335,12 @@ TABLE: dict[str, tuple[str, int, list[str]]] = {
 }
 
 
-def assert_one_line(outcome: Outcome, code: int, words: list[str]) -> None:
+def assert_one_line(
+    outcome: Outcome, code: int, words: list[str], logged: Sequence[str] = ()
+) -> None:
     assert outcome.code == code, outcome.err
     assert outcome.out == ""
-    lines = outcome.err.splitlines()
+    lines = [line for line in outcome.err.splitlines() if line not in logged]
     assert len(lines) == 1, outcome.err
     assert lines[0].startswith("intarsia: ")
     assert "Traceback" not in lines[0] and "unexpected happened" not in lines[0]
@@ -355,6 +362,7 @@ def test_wrong_use_is_one_line_with_the_fix_and_changes_nothing(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     typed, code, words = TABLE[case]
     if case == "CUDA where there is none" and _has_cuda():
@@ -364,7 +372,7 @@ def test_wrong_use_is_one_line_with_the_fix_and_changes_nothing(
     before = contents(tmp_path)
     outcome = in_this_process(capsys, arguments_of(typed))
     after = contents(tmp_path)
-    assert_one_line(outcome, code, words)
+    assert_one_line(outcome, code, words, caplog.messages)
     assert after == before
 
 

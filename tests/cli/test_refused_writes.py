@@ -94,16 +94,16 @@ def test_every_refusal_names_the_folder_and_the_way_out(
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_the_system_s_own_limit_on_files_ends_in_one_line(intarsia: Command, tmp_path: Path) -> None:
+def test_the_system_s_own_limit_on_files_ends_in_one_line(
+    intarsia: Command, tmp_path: Path
+) -> None:
     assert intarsia(RUN, "--out undisturbed").code == 0
 
     def small_files() -> None:
         # Enough for config.yaml, and too little for a checkpoint.
         resource.setrlimit(resource.RLIMIT_FSIZE, (1200, 1200))
 
-    refused = in_own_process(
-        [*RUN.split(), "--out", "run"], cwd=tmp_path, preexec_fn=small_files
-    )
+    refused = in_own_process([*RUN.split(), "--out", "run"], cwd=tmp_path, preexec_fn=small_files)
     assert refused.code == 1 and refused.out == ""
     assert refused.err.count("\n") == 1 and "the file would be larger than" in refused.err
     assert_all_files_are_whole(tmp_path)

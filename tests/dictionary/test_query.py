@@ -26,9 +26,7 @@ def test_queries_hold_the_known_pixels_of_the_window(border, side, share, seed):
     window = Window(side)
     query = Query.at(place, canvas, known, window, border, np.arange(3))
     for b in range(3):
-        expected = known_offsets(
-            canvas[b].tolist(), known.tolist(), place, window.weights, border
-        )
+        expected = known_offsets(canvas[b].tolist(), known.tolist(), place, window.weights, border)
         assert query.offsets.tolist() == [[k.dy, k.dx] for k in expected]
         assert query.weights.tolist() == [k.weight for k in expected]
         values = query.values[b].astype(int).T + 128

@@ -66,9 +66,7 @@ def test_models_equal_the_reference_in_colour(principles):
 @pytest.mark.parametrize("border", ["ignore", "wrap"])
 @pytest.mark.parametrize("principles", ["NS+L+H", "NS+H"])
 def test_class_conditional_models_equal_the_reference(principles, border):
-    samples = equals_reference(
-        grey(), 6, principles=principles, condition="class", border=border
-    )
+    samples = equals_reference(grey(), 6, principles=principles, condition="class", border=border)
     grown = samples.sources.step >= 0
     asked = np.broadcast_to(samples.labels[:, None, None], grown.shape)
     assert (samples.sources.label[grown] == asked[grown]).all()

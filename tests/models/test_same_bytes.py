@@ -34,16 +34,12 @@ def grown(
             pass
     found = model.gather(batches, n, 9)
     numbers = np.sort(np.concatenate([b.samples for b in batches]))
-    return Samples(
-        found.images, found.sources, found.settings, found.labels, found.corpus, numbers
-    )
+    return Samples(found.images, found.sources, found.settings, found.labels, found.corpus, numbers)
 
 
 @pytest.mark.parametrize("principles", ["NS+L", "NS+L+H"])
 @pytest.mark.parametrize("name", CORPORA)
-def test_batches_of_1_7_and_32_and_threads_1_2_and_3_give_the_same_bytes(
-    name, principles, request
-):
+def test_batches_of_1_7_and_32_and_threads_1_2_and_3_give_the_same_bytes(name, principles, request):
     corpus = request.getfixturevalue(name)
     model = NonparametricSampler(corpus, principles=principles, seed_size=SEED_SIDE[name])
     whole = grown(model, 33, 32, threads=2, only=range(33))

@@ -22,7 +22,10 @@ PLAUSIBLE = 1e-6
 """Least p value of a chi-square test. Seeds are fixed: a test passes always or never."""
 
 
-def draws(images, samples, step=0, seed=11, rule=PoolRule(Fraction(0)), query_of=None, radius=1):
+EXACT = PoolRule(Fraction(0))
+
+
+def draws(images, samples, step=0, seed=11, rule=EXACT, query_of=None, radius=1):
     """Winners at the centre of pictures, one for each sample: (image, row, col) and members."""
     corpus = Corpus.from_arrays(images)
     height, width = corpus.size

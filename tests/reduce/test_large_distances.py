@@ -11,7 +11,7 @@ from sklearn.datasets import load_sample_image
 
 from intarsia.dictionary import Window
 from intarsia.reduce import PoolRule
-from intarsia.reduce.pool import narrow
+from intarsia.reduce.state import narrow
 from tests.pictures import digits
 from tests.reduce.situations import Situation, check
 

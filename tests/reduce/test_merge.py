@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intarsia.dictionary import Candidates, Stack
-from intarsia.reduce.pool import Pool, _reduce
+from intarsia.reduce import Pool
+from intarsia.reduce.pool import _reduce
 from tests.reduce.situations import CPU, Situation, check, situations
 
 

@@ -43,7 +43,9 @@ def as_lists(found: np.ndarray) -> list[list[int]]:
     columns=st.integers(1, 40),
     highest=st.sampled_from([0, 3, 50, 2**40]),
     keep=st.integers(1, 45),
-    epsilon=st.sampled_from([None, Fraction(0), Fraction("0.1"), Fraction("0.123457"), Fraction(1)]),
+    epsilon=st.sampled_from(
+        [None, Fraction(0), Fraction("0.1"), Fraction("0.123457"), Fraction(1)]
+    ),
     out=st.sampled_from([0.0, 0.3, 1.0]),
     threads=st.sampled_from([1, 2, 3]),
 )

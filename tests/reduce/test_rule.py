@@ -71,15 +71,12 @@ def test_the_threshold_is_the_reference_s(distances, weight, millionths, min_poo
     assert rule.threshold(ordered[0], mth, weight) == expected
 
 
-@given(
-    least=st.integers(0, 10**9), weight=st.integers(0, 30000), millionths=st.integers(0, 10**6)
-)
+@given(least=st.integers(0, 10**9), weight=st.integers(0, 30000), millionths=st.integers(0, 10**6))
 def test_compiled_and_torch_thresholds_are_the_rule_s(least, weight, millionths):
     import torch
 
-    from intarsia.reduce import kernels
+    from intarsia.reduce import Pool, kernels
     from intarsia.reduce.device import _Tally
-    from intarsia.reduce.pool import Pool
 
     rule = PoolRule(Fraction(millionths, 10**6))
     pool = Pool.empty(1, rule, 10**6, 0)

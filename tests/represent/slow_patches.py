@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from intarsia.represent import PatchLevel
 from tests.reference.lowres import encode
 
 

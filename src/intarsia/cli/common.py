@@ -44,7 +44,7 @@ def run_app(app: typer.Typer, arguments: list[str]) -> int:
     arguments = [a for a in _with_movie_kind(arguments) if a != "--debug"]
     command = typer.main.get_command(app)
     try:
-        command.main(args=arguments, prog_name="intarsia", standalone_mode=False)
+        code = command.main(args=arguments, prog_name="intarsia", standalone_mode=False)
     except Exception as error:
         if debug:
             raise
@@ -52,7 +52,7 @@ def run_app(app: typer.Typer, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         stderr_console().print("Stopped.")
         return 130
-    return 0
+    return code if isinstance(code, int) else 0  # newer typer returns 130 after Ctrl-C
 
 
 class _Words(logging.Handler):
@@ -188,12 +188,14 @@ def decoding_progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]
         TimeRemainingColumn,
     )
 
+    console = stderr_console()
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=stderr_console(),
+        console=console,
+        disable=not console.is_terminal,
     )
 
     def progress(description: str) -> Callable[[int, int], None]:

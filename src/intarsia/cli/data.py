@@ -20,7 +20,11 @@ Name = Annotated[str, typer.Argument(metavar="DATA", help="What --data takes: a 
 
 @data_app.command("list")
 def list_command(json: Json = False) -> None:
-    """List the data sets that have a name, and where they are."""
+    """List the data sets that have a name, and where they are.
+
+    --json prints {"command", "cache": folder, "sets": [{"name", "title", "shape", "classes",
+    "splits": {split: {"count", "found", "where", "bytes"}}}]}.
+    """
     from intarsia.corpus.report import list_sets
 
     report = list_sets()
@@ -36,7 +40,12 @@ def info_command(
     split: Annotated[str, typer.Option(help="train or test.")] = "train",
     json: Json = False,
 ) -> None:
-    """Describe a data set: size, classes, fingerprint, where it is."""
+    """Describe a data set: size, classes, fingerprint, where it is.
+
+    --json prints {"command", "name", "split", "card": {...}, "found", "where", "format", "files",
+    "count", "shape", "channels", "holes", "fingerprint", "class_counts", "original", "notes",
+    "cache"}; where "found" is false, "advice" stands for the rest.
+    """
     from intarsia.corpus.report import describe
 
     with decoding_progress() as progress:
@@ -57,7 +66,11 @@ def prepare_command(
     force: Annotated[bool, typer.Option("--force", help="Decode again.")] = False,
     json: Json = False,
 ) -> None:
-    """Download and decode a data set into the cache, so that later runs start at once."""
+    """Download and decode a data set into the cache, so that later runs start at once.
+
+    --json prints {"command", "name", "prepared": [{"split", "count", "shape", "channels",
+    "holes", "fingerprint", "notes", "cache", "seconds"}]}.
+    """
     from intarsia.corpus.options import PixelOptions
     from intarsia.corpus.report import prepare
 

@@ -35,7 +35,11 @@ def texture_command(
     keep_pools: o.KeepPools = False,
     json: o.Json = False,
 ) -> None:
-    """Draw more of a texture, outward from a small seed (Efros and Leung 1999)."""
+    """Draw more of a texture, outward from a small seed (Efros and Leung 1999).
+
+    --json prints {"run": folder, "model", "data", "n", "seed", "seconds", "images_per_second",
+    "files": [...], "metrics": {...}}.
+    """
     from intarsia.corpus.pictures import pictures
     from intarsia.models import Texture
     from intarsia.models.recipe import Recipe
@@ -113,7 +117,11 @@ def inpaint_command(
     keep_pools: o.KeepPools = False,
     json: o.Json = False,
 ) -> None:
-    """Fill the holes of a picture, or continue it beyond its edges. Holes are never sources."""
+    """Fill the holes of a picture, or continue it beyond its edges. Holes are never sources.
+
+    --json prints {"run": folder, "model", "data", "n", "seed", "seconds", "images_per_second",
+    "files": [...], "metrics": {...}}.
+    """
     from intarsia.corpus.pictures import mask as read_mask
     from intarsia.corpus.pictures import pictures
     from intarsia.models import Inpainting

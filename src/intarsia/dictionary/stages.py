@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int64
@@ -58,6 +58,7 @@ class Surroundings:
     similar: Stack | None
 
 
+@runtime_checkable
 class Stage(Protocol):
     """One condition on candidates."""
 

@@ -74,7 +74,7 @@ class Window:
         return np.clip(np.floor(gauss + 0.5), 1, 127).astype(np.int32)
 
     @cached_property
-    def offsets(self) -> Int64[np.ndarray, "side*side 2"]:
+    def offsets(self) -> Int64[np.ndarray, "pixels 2"]:
         """(row, column) of each window pixel relative to the centre, in raster order."""
         across = np.arange(-self.half, self.half + 1)
         rows, cols = np.meshgrid(across, across, indexing="ij")

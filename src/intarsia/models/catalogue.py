@@ -30,6 +30,11 @@ def check_name(name: str) -> str:
         raise UsageError(
             f"{name} is planned but not built yet. This version has {' and '.join(NAMES)}."
         )
+    if name in ("texture", "inpaint"):
+        raise UsageError(
+            f"A run of 'intarsia {name}' is repeated by that command, not by generate; its "
+            "config.yaml says with which settings."
+        )
     close = get_close_matches(name, NAMES, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
     raise UsageError(f"There is no model called {name!r}. Known: {', '.join(NAMES)}.{hint}")

@@ -21,6 +21,9 @@ from intarsia.samples import Origin
 PERIOD = 5.0
 """Seconds between checkpoints."""
 
+TEMPORARY = f".*.{'[0-9a-f]' * 12}.tmp"
+"""How `intarsia.files` names a file that is not whole yet."""
+
 POOL_LIMIT = 1000
 """Candidates kept a pixel by ``--keep-pools``: the nearest, ties by name."""
 
@@ -59,7 +62,7 @@ class Checkpoint:
         config = folder / "config.yaml"
         if config.exists():
             _compare(folder, settings, origin, resume)
-        elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        elif folder.exists() and (not folder.is_dir() or _others(folder)):
             raise UsageError(
                 f"{folder} exists and is not a run of intarsia. Choose another --out; nothing "
                 "was changed."
@@ -149,8 +152,15 @@ class Checkpoint:
             self.folder.rmdir()
 
     def clear(self) -> None:
-        """Remove what only an unfinished run needs."""
+        """Remove what only an unfinished run needs, and what ``kill -9`` left of it."""
         shutil.rmtree(self.partial, ignore_errors=True)
+        for path in self.folder.glob(TEMPORARY):
+            path.unlink(missing_ok=True)
+
+
+def _others(folder: Path) -> bool:
+    """Whether a folder holds more than files that a killed process was about to rename."""
+    return any(not path.match(TEMPORARY) for path in folder.iterdir())
 
 
 def _compare(folder: Path, settings: Mapping[str, Any], origin: Origin, resume: bool) -> None:

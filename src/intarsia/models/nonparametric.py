@@ -370,8 +370,9 @@ class NonparametricSampler:
         if self.dictionary.by_label and not s.allow_seed_source:
             alone = known[counts == 1]
             if (alone == s.label).any() if s.label is not None else len(alone):
+                only = alone[0] if s.label is None else s.label
                 raise UsageError(
-                    f"Class {alone[0]} has one picture and the seed's own is excluded. Add "
+                    f"Class {only} has one picture and the seed's own is excluded. Add "
                     "--allow-seed-source, or use more pictures."
                 )
 
