@@ -29,6 +29,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(STAMP) ## draw pictures from the built-in digits, with their sources
+	@rm -rf runs/demo
 	@$(BIN)/intarsia demo --out runs/demo
 
 test: $(STAMP) ## run the tests

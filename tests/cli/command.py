@@ -45,6 +45,15 @@ def in_this_process(capsys: Any, arguments: Sequence[str]) -> Outcome:
     return Outcome(code, printed.out, printed.err)
 
 
+def made(command: str, run: Path) -> Path:
+    """Return the run folder that a command makes; for fixtures."""
+    from intarsia.cli.app import app
+    from intarsia.cli.common import run_app
+
+    assert run_app(app, [*command.split(), "--out", str(run)]) == 0
+    return run
+
+
 def environment(**more: str) -> dict[str, str]:
     """The environment for a process of its own: it finds tests.cli.entry from any folder."""
     path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])

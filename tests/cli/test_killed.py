@@ -20,6 +20,7 @@ from tests.cli.command import (
     assert_tidy,
     contents,
     environment,
+    made,
 )
 from tests.cli.conftest import Command
 
@@ -68,12 +69,7 @@ def wait_for_work(process: subprocess.Popen[str], run: Path) -> bool:
 @pytest.fixture(scope="module")
 def undisturbed(intarsia_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same run, never stopped, in one batch."""
-    from intarsia.cli.app import app
-    from intarsia.cli.common import run_app
-
-    run = tmp_path_factory.mktemp("undisturbed") / "run"
-    assert run_app(app, [*DIGITS.split(), "--out", str(run)]) == 0
-    return run
+    return made(DIGITS, tmp_path_factory.mktemp("undisturbed") / "run")
 
 
 def test_killed_at_several_moments_a_run_resumes_to_the_same_bytes(
@@ -82,7 +78,7 @@ def test_killed_at_several_moments_a_run_resumes_to_the_same_bytes(
     moments = random.Random(2)
     kills = 0
     # Other batches each time: those that were begun keep theirs.
-    for batch in (5, 3, 7):
+    for batch in (5, 3):
         command = f"{DIGITS} --batch {batch} --out run {'--resume' if kills else ''}"
         with started(tmp_path, command, CHECKPOINT_PERIOD="0.05") as process:
             if not wait_for_work(process, tmp_path / "run"):
@@ -90,7 +86,7 @@ def test_killed_at_several_moments_a_run_resumes_to_the_same_bytes(
             time.sleep(moments.uniform(0, 0.7))
             process.send_signal(signal.SIGKILL)
             kills += process.wait() == -signal.SIGKILL
-    assert kills >= 2, "the run was over before it could be killed twice"
+    assert kills == 2, "the run was over before it could be killed twice"
     assert not (tmp_path / "run" / "metrics.json").exists()
     resumed = intarsia(DIGITS, "--batch 4 --out run --resume")
     assert resumed.code == 0, resumed.err

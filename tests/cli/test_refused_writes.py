@@ -11,12 +11,18 @@ from typing import Any
 import pytest
 
 from intarsia import files
-from tests.cli.command import arrays, assert_same_run, assert_tidy, in_own_process
+from tests.cli.command import arrays, assert_same_run, assert_tidy, in_own_process, made
 from tests.cli.conftest import Command
 
 RUN = "generate nps --principles NS+L --limit 40 --n 3 --batch 2"
 # config; one checkpoint a batch; samples, sources, grid, maps, report, config, metrics.
 WRITES = 1 + 2 + 7
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run on a disk that refuses nothing."""
+    return made(RUN, tmp_path_factory.mktemp("undisturbed") / "run")
 
 
 class Disk:
@@ -57,7 +63,11 @@ def test_a_run_of_these_settings_writes_so_many_files(
 
 @pytest.mark.parametrize("write", range(WRITES))
 def test_a_disk_full_at_any_file_loses_no_work_and_keeps_no_half_file(
-    write: int, intarsia: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    write: int,
+    undisturbed: Path,
+    intarsia: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as patch:
         Disk(patch, write, errno.ENOSPC)
@@ -70,8 +80,7 @@ def test_a_disk_full_at_any_file_loses_no_work_and_keeps_no_half_file(
     assert (tmp_path / "run" / "config.yaml").exists() == (write > 0)
     again = intarsia(RUN, "--out run", "--resume" if write > 0 else "")
     assert again.code == 0, again.err
-    assert intarsia(RUN, "--out undisturbed").code == 0
-    assert_same_run(tmp_path / "run", tmp_path / "undisturbed")
+    assert_same_run(tmp_path / "run", undisturbed)
     assert_tidy(tmp_path / "run")
 
 
@@ -95,10 +104,8 @@ def test_every_refusal_names_the_folder_and_the_way_out(
 
 
 def test_the_system_s_own_limit_on_files_ends_in_one_line(
-    intarsia: Command, tmp_path: Path
+    undisturbed: Path, intarsia: Command, tmp_path: Path
 ) -> None:
-    assert intarsia(RUN, "--out undisturbed").code == 0
-
     def small_files() -> None:
         # Enough for config.yaml, and too little for a checkpoint.
         resource.setrlimit(resource.RLIMIT_FSIZE, (1200, 1200))
@@ -108,7 +115,7 @@ def test_the_system_s_own_limit_on_files_ends_in_one_line(
     assert refused.err.count("\n") == 1 and "the file would be larger than" in refused.err
     assert_all_files_are_whole(tmp_path)
     assert intarsia(RUN, "--out run --resume").code == 0
-    assert_same_run(tmp_path / "run", tmp_path / "undisturbed")
+    assert_same_run(tmp_path / "run", undisturbed)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -156,7 +163,11 @@ def _kill_at(monkeypatch: pytest.MonkeyPatch, write: int) -> None:
 
 @pytest.mark.parametrize("write", range(WRITES))
 def test_killed_between_writing_and_renaming_any_file_a_run_resumes_to_the_same_bytes(
-    write: int, intarsia: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    write: int,
+    undisturbed: Path,
+    intarsia: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as patch:
         _kill_at(patch, write)
@@ -165,6 +176,5 @@ def test_killed_between_writing_and_renaming_any_file_a_run_resumes_to_the_same_
     assert list(tmp_path.rglob("*.tmp")), "the simulation leaves what kill -9 leaves"
     again = intarsia(RUN, "--out run --resume")
     assert again.code == 0, again.err
-    assert intarsia(RUN, "--out undisturbed").code == 0
-    assert_same_run(tmp_path / "run", tmp_path / "undisturbed")
+    assert_same_run(tmp_path / "run", undisturbed)
     assert_tidy(tmp_path / "run")

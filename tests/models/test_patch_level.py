@@ -96,7 +96,6 @@ def test_runs_keep_the_pixel_law_and_do_not_depend_on_batch_or_threads(colour):
     assert_same(five, model.sample(5, seed=2, batch=1))
 
 
-@pytest.mark.xfail(strict=True, reason="intersection keeps as many places as there are pictures")
 def test_intersection_keeps_every_place_within_the_threshold():
     corpus = Corpus.from_arrays(np.array(digits().images[:5]))
     model = NonparametricSampler(
@@ -116,7 +115,6 @@ def test_intersection_keeps_every_place_within_the_threshold():
         assert {place for place in places if place[0] >= 0} == within
 
 
-@pytest.mark.xfail(strict=True, reason="moves looked up for one place may not fit at a later one")
 def test_runs_that_keep_few_places_do_not_run_out_of_candidates():
     corpus = Corpus.from_arrays(np.array(digits().images[:300]))
     model = NonparametricSampler(corpus, encoder="patch:lowres", keep=3, radius=2)

@@ -125,7 +125,6 @@ def test_code_distances_of_many_blocks_and_extreme_codes_are_exact():
     assert (plain == found[:, some]).all()
 
 
-@pytest.mark.xfail(strict=True, reason="int32 sums of squares: codes beyond 131,071 coordinates")
 def test_code_distances_of_very_long_codes_are_exact():
     book = np.array([[-128], [127], [0]], np.int8).repeat(200_000, axis=1)
     query = np.array([[127]], np.int8).repeat(200_000, axis=1)

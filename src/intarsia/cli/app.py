@@ -11,6 +11,7 @@ from intarsia.cli.bench import bench_command
 from intarsia.cli.common import run_app
 from intarsia.cli.data import data_app
 from intarsia.cli.demo import demo_command
+from intarsia.cli.evaluate import evaluate_command
 from intarsia.cli.generate import generate_command
 from intarsia.cli.pictures import inpaint_command, texture_command
 
@@ -27,6 +28,7 @@ app.command("generate")(generate_command)
 app.command("texture")(texture_command)
 app.command("inpaint")(inpaint_command)
 app.add_typer(data_app)
+app.command("evaluate")(evaluate_command)
 app.command("bench")(bench_command)
 
 

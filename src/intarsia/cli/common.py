@@ -21,11 +21,16 @@ if TYPE_CHECKING:
 MOVIES = ("gif", "mp4")
 
 
-def stderr_console() -> Console:
-    """Return the console that all words for people go to (standard error)."""
+def stderr_console(*, markup: bool = True) -> Console:
+    """Return the console that all words for people go to (standard error).
+
+    Parameters
+    ----------
+    markup : whether [bold] is a style; not where a path may hold brackets.
+    """
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, markup=markup)
 
 
 def emit(obj: dict[str, Any]) -> None:
@@ -115,7 +120,7 @@ def _with_movie_kind(arguments: list[str]) -> list[str]:
     given = []
     for at, argument in enumerate(arguments):
         following = arguments[at + 1] if at + 1 < len(arguments) else ""
-        bare = argument == "--movie" and following not in MOVIES
+        bare = argument == "--movie" and (not following or following.startswith("-"))
         given.append("--movie=gif" if bare else argument)
     return given
 
@@ -145,7 +150,6 @@ def drawing_progress(what: str) -> Iterator[Callable[[Progress_], None]]:
         ProgressColumn,
         Task,
         TextColumn,
-        TimeElapsedColumn,
         TimeRemainingColumn,
     )
     from rich.text import Text
@@ -156,13 +160,12 @@ def drawing_progress(what: str) -> Iterator[Callable[[Progress_], None]]:
             return Text("" if speed is None else f"{speed:,.0f} pixels/s")
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
         Speed(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("left"),
     )
     console = stderr_console()
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
@@ -190,7 +193,7 @@ def decoding_progress() -> Iterator[Callable[[str], Callable[[int, int], None]]]
 
     console = stderr_console()
     bar = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),

@@ -82,7 +82,7 @@ def prepare_command(
     if json:
         emit(report)
         return
-    console = stderr_console()
+    console = stderr_console(markup=False)
     for part in report["prepared"]:
         where = part["cache"] or "nothing to keep: it is read anew each time"
         console.print(
@@ -103,7 +103,7 @@ def _show_list(report: dict[str, Any]) -> None:
             where = status.get("where") or status.get("problem") or "not here"
             cells = (item["name"], split, f"{status['count']:,}", size, str(item["classes"]), where)
             table.add_row(*cells)
-    console = stderr_console()
+    console = stderr_console(markup=False)
     console.print(table)
     console.print("Fetch one with: intarsia data prepare NAME")
 

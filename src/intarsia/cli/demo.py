@@ -22,13 +22,12 @@ def demo_command(
     --json prints {"run": folder, "n": number, "files": [...], "metrics": {...}}.
     """
     from intarsia.cli.common import drawing_progress
-    from intarsia.models import NonparametricSampler, run
+    from intarsia.models import run
     from intarsia.models.recipe import Recipe
 
     # 8x8 pixels are too few to see a picture grow; smoothly enlarged they read as digits.
     recipe = Recipe("nps", 36, seed, {"data": "digits", "resize": 24}, {})
-    corpus = recipe.open_corpus()
-    model = NonparametricSampler(corpus)
+    model = recipe.build(recipe.open_corpus())
     with drawing_progress("drawing 36 digits") as update:
         samples = run(
             model,
@@ -40,7 +39,7 @@ def demo_command(
             notes=recipe.notes(),
             on_progress=update,
         )
-    samples.check_pixel_law(corpus)
+    samples.check_pixel_law()
     files = sorted(path.name for path in out.iterdir() if path.is_file())
     if json:
         from json import loads
@@ -48,7 +47,7 @@ def demo_command(
         metrics = loads((out / "metrics.json").read_text())
         emit({"run": str(out), "n": len(samples), "files": files, "metrics": metrics})
         return
-    console = stderr_console()
+    console = stderr_console(markup=False)
     console.print(
         f"\n{len(samples)} digits, {samples.sources.image.size:,} pixels, every one a copy of the "
         "training pixel its source names (checked).\n"

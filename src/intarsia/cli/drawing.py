@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_module
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,14 +16,16 @@ if TYPE_CHECKING:
     from intarsia.models.recipe import Recipe
 
 
-def out_folder(out: Path | None, model: str, data: str, seed: int) -> Path:
+def out_folder(out: Path | None, recipe: Recipe) -> Path:
     """Return ``--out``, or a name under ``runs`` that says what is in it."""
     if out is not None:
         return out
-    return Path("runs") / f"{model}-{Path(data.replace(':', '-')).stem}-{seed}"
+    data = recipe.pictures.get("picture") or recipe.corpus["data"]
+    first = data[0] if isinstance(data, list) else data
+    return Path("runs") / f"{recipe.model}-{Path(first.replace(':', '-')).stem}-{recipe.seed}"
 
 
-def opened(recipe: Recipe) -> Corpus:
+def opened(recipe: Recipe) -> Corpus | None:
     """Open the recipe's corpus, with a bar while pictures are decoded."""
     with decoding_progress() as progress:
         return recipe.open_corpus(progress(f"reading {recipe.corpus['data']}"))
@@ -38,17 +41,16 @@ def draw(
     movie: str | None,
     keep_pools: bool,
     json: bool,
-    notes: dict[str, Any] | None = None,
 ) -> None:
     """Draw into a run folder, with a bar, and say where everything is."""
     from intarsia.models import run
 
     if movie is not None and movie not in MOVIES:
         raise UsageError(f"--movie is {movie!r}; it must be gif or mp4.")
-    console = stderr_console()
+    console = stderr_console(markup=False)
     started = time.perf_counter()
     try:
-        with drawing_progress(f"drawing {recipe.n}") as update:
+        with drawing_progress(f"drawing {_pictures(recipe.n)}") as update:
             samples = run(
                 model,
                 recipe.n,
@@ -58,7 +60,7 @@ def draw(
                 resume=resume,
                 keep_pools=keep_pools,
                 movie=movie,
-                notes=recipe.notes() | (notes or {}),
+                notes=recipe.notes(),
                 on_progress=update,
             )
     except KeyboardInterrupt:
@@ -66,19 +68,33 @@ def draw(
         raise
     seconds = time.perf_counter() - started
     if json:
-        emit(_report(recipe, out, len(samples), seconds))
+        pixels = model.pixels(recipe.n, recipe.seed)
+        emit(_report(recipe, out, len(samples), pixels, seconds))
         return
-    pictures = "1 picture" if len(samples) == 1 else f"{len(samples)} pictures"
-    console.print(f"{pictures} in {seconds:.1f} s: {out}")
+    console.print(f"{_pictures(len(samples))} in {seconds:.1f} s: {out}")
+    if model.settings.threshold == "intersection":
+        share = _metrics(out)["run"]["empty_pool_share"]
+        console.print(
+            f"  {share:.1%} of the pools were empty by the paper's letter; those pixels were drawn "
+            "by the cascade"
+        )
     console.print(f"  pictures {out / 'grid.png'}")
     console.print(f"  sources  {out / 'maps.png'}")
     console.print(f"  report   {out / 'report.html'}")
 
 
-def _report(recipe: Recipe, out: Path, n: int, seconds: float) -> dict[str, Any]:
-    """Return what ``--json`` prints."""
-    import json
+def _pictures(count: int) -> str:
+    return "1 picture" if count == 1 else f"{count} pictures"
 
+
+def _metrics(out: Path) -> dict[str, Any]:
+    metrics: dict[str, Any] = json_module.loads((out / "metrics.json").read_text(encoding="utf-8"))
+    return metrics
+
+
+def _report(recipe: Recipe, out: Path, n: int, pixels: int, seconds: float) -> dict[str, Any]:
+    """Return what ``--json`` prints; the rate is that of the session that drew."""
+    metrics = _metrics(out)
     return {
         "run": str(out),
         "model": recipe.model,
@@ -86,7 +102,7 @@ def _report(recipe: Recipe, out: Path, n: int, seconds: float) -> dict[str, Any]
         "n": n,
         "seed": recipe.seed,
         "seconds": round(seconds, 3),
-        "images_per_second": round(n / max(seconds, 1e-9), 3),
+        "images_per_second": round(metrics["run"]["pixels_per_second"] * n / pixels, 3),
         "files": sorted(path.name for path in out.iterdir() if path.is_file()),
-        "metrics": json.loads((out / "metrics.json").read_text()),
+        "metrics": metrics,
     }

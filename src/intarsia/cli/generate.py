@@ -67,7 +67,8 @@ def generate_command(
         typer.Option(help="HxW to draw, where place is not used.", rich_help_panel=o.MODEL),
     ] = None,
     label: Annotated[
-        int | None, typer.Option(help="Draw this class, by number.", rich_help_panel=o.MODEL)
+        str | None,
+        typer.Option(help="Draw this class, by number or name.", rich_help_panel=o.MODEL),
     ] = None,
     preset: Annotated[
         str | None, typer.Option(help="Named settings: table-2.", rich_help_panel=o.MODEL)
@@ -95,7 +96,6 @@ def generate_command(
     --json prints {"run": folder, "model", "data", "n", "seed", "seconds", "images_per_second",
     "files": [...], "metrics": {...}}.
     """
-    from intarsia.models.catalogue import build
     from intarsia.models.recipe import Recipe
 
     settings: dict[str, Any] = {
@@ -128,11 +128,10 @@ def generate_command(
     }
     given = {name for name in context.params if _said(context, name)}
     recipe = Recipe.of(config, model, n, seed, how, settings, preset, given)
-    corpus = opened(recipe)
     draw(
-        build(recipe.model, corpus, recipe.settings, device, threads),
+        recipe.build(opened(recipe), device, threads),
         recipe,
-        out_folder(out, recipe.model, recipe.corpus["data"], recipe.seed),
+        out_folder(out, recipe),
         batch=batch,
         resume=resume,
         movie=movie,

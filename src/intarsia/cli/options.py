@@ -77,7 +77,7 @@ Resume = Annotated[
 ]
 Movie = Annotated[
     str | None,
-    typer.Option(help="Add a movie of the growth: gif or mp4.", rich_help_panel=RUN),
+    typer.Option(help="Add a movie of the growth: gif (if bare) or mp4.", rich_help_panel=RUN),
 ]
 KeepPools = Annotated[
     bool,

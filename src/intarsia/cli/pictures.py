@@ -40,13 +40,10 @@ def texture_command(
     --json prints {"run": folder, "model", "data", "n", "seed", "seconds", "images_per_second",
     "files": [...], "metrics": {...}}.
     """
-    from intarsia.corpus.pictures import pictures
-    from intarsia.models import Texture
     from intarsia.models.recipe import Recipe
 
-    canvas = parse_size(size)
-    assert canvas is not None
     settings: dict[str, Any] = {
+        "size": parse_size(size),
         "window": window,
         "sigma": sigma,
         "border": border,
@@ -54,11 +51,12 @@ def texture_command(
         "min_pool": min_pool,
         "seed_size": seed_size,
     }
-    recipe = Recipe("texture", n, seed, {"data": ",".join(images), "grey": grey}, settings)
+    chosen = {name: value for name, value in settings.items() if value is not None}
+    recipe = Recipe("texture", n, seed, {"data": list(images), "grey": grey}, chosen)
     draw(
-        Texture(pictures(images, grey=grey), canvas, device=device, threads=threads, **settings),
+        recipe.build(opened(recipe), device, threads),
         recipe,
-        out_folder(out, "texture", images[0], seed),
+        out_folder(out, recipe),
         batch=batch,
         resume=resume,
         movie=movie,
@@ -122,20 +120,12 @@ def inpaint_command(
     --json prints {"run": folder, "model", "data", "n", "seed", "seconds", "images_per_second",
     "files": [...], "metrics": {...}}.
     """
-    from intarsia.corpus.pictures import mask as read_mask
-    from intarsia.corpus.pictures import pictures
-    from intarsia.models import Inpainting
-    from intarsia.models.inpainting import extended
     from intarsia.models.recipe import Recipe
 
     if mask is None and extend is None:
         raise UsageError(
             "Say what to draw: --mask MASK (white marks a hole), --extend PIXELS, or both."
         )
-    picture = pictures([image], grey=grey)[0]
-    hole = read_mask(mask, picture.shape[:2])
-    if extend is not None:
-        picture, hole = extended(picture, hole, _margins(extend))
     how = {
         "data": data,
         "split": split,
@@ -157,19 +147,20 @@ def inpaint_command(
         "keep": keep,
         "refresh": refresh,
     }
-    chosen = {k: v for k, v in settings.items() if v is not None}
-    recipe = Recipe("inpaint", n, seed, how, chosen)
-    corpus = None if data == "self" else opened(recipe)
+    chosen = {name: value for name, value in settings.items() if value is not None}
+    margins = None if extend is None else list(_margins(extend))
+    given = {"picture": image, "mask": mask, "extend": margins}
+    given = {name: value for name, value in given.items() if value is not None}
+    recipe = Recipe("inpaint", n, seed, how, chosen, given)
     draw(
-        Inpainting(picture, hole, corpus, device=device, threads=threads, **chosen),
+        recipe.build(opened(recipe), device, threads),
         recipe,
-        out_folder(out, "inpaint", image, seed),
+        out_folder(out, recipe),
         batch=batch,
         resume=resume,
         movie=movie,
         keep_pools=keep_pools,
         json=json,
-        notes={"picture": image, "mask": mask, "extend": extend},
     )
 
 

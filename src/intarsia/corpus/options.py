@@ -106,6 +106,9 @@ def class_numbers(
             shown = ", ".join(listed[:30]) + (", ..." if len(listed) > 30 else "")
             close = suggestion(text, list(known))
             raise UsageError(f"{data} has no class {text!r}{close}. Its classes are: {shown}.")
+    if not found:
+        asked = ",".join(map(str, wanted))
+        raise UsageError(f"classes is {asked!r}: name at least one class, or leave it out.")
     missing = sorted(set(found) - set(map(int, present)))
     if missing:
         raise UsageError(f"{data} holds no picture of class {missing[0]} in this split.")

@@ -63,7 +63,10 @@ class Dictionary:
         self.bars_source = NotSource in kinds
         self.by_label = SameLabel in kinds
         if self.by_label and corpus.labels is None:
-            raise UsageError(f"{corpus.name!r} has no labels, so no class can be asked for.")
+            raise UsageError(
+                f"{corpus.name!r} has no labels, so no class can be asked for. Drop --condition "
+                "class, or use a corpus with labels."
+            )
         if (
             self.similar is not None
             and self.by_label

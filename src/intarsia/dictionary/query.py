@@ -62,6 +62,20 @@ class Query:
             self.place, self.offsets[:0], self.weights[:0], self.values[:, :, :0], self.salts
         )
 
+    def narrowed(self) -> Query | None:
+        """Return the query without its outermost ring of pixels; None if none would be left."""
+        reach = np.abs(self.offsets).max(axis=1, initial=0)
+        inner = reach < reach.max(initial=0)
+        if not inner.any():
+            return None
+        return Query(
+            self.place,
+            self.offsets[inner],
+            self.weights[inner],
+            np.ascontiguousarray(self.values[:, :, inner]),
+            self.salts,
+        )
+
     def __len__(self) -> int:
         return len(self.values)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
@@ -56,8 +55,11 @@ class Window:
                 f"--window is {self.side}, but a window has a centre pixel, so its side must be "
                 f"odd and at least 3. Try {near}."
             )
-        if self.sigma is not None and not (self.sigma > 0 and math.isfinite(self.sigma)):
-            raise UsageError(f"--sigma is {self.sigma}, but a Gaussian needs a positive width.")
+        if self.sigma is not None and not 0 < self.sigma <= 1e6:
+            raise UsageError(
+                f"--sigma is {self.sigma}, but a Gaussian needs a positive width, such as "
+                f"{self.side / 6.4:.2g}."
+            )
 
     @property
     def half(self) -> int:
@@ -67,7 +69,7 @@ class Window:
     @cached_property
     def weights(self) -> Int32[np.ndarray, "side side"]:
         """Weights from 1 to 127: integers keep distances exact, and none is rounded to nothing."""
-        sigma = self.side / 6.4 if self.sigma is None else self.sigma
+        sigma = max(1e-6, self.side / 6.4 if self.sigma is None else self.sigma)
         across = np.arange(-self.half, self.half + 1, dtype=np.float64)
         squared = across[:, None] ** 2 + across[None, :] ** 2
         gauss = 127 * np.exp(-squared / (2 * sigma**2))

@@ -18,7 +18,7 @@ from torch import nn
 from intarsia.corpus.locate import cache_folder
 from intarsia.errors import DataError, IntarsiaError, UsageError
 from intarsia.files import make_folder, write_bytes
-from intarsia.measure.network import WIDTHS, SmallResNet
+from intarsia.measure.network import WIDTHS, SmallResNet, one_thread
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
@@ -40,7 +40,7 @@ class Recipe:
     pictures : pictures shown in all, over ``1 <= epochs <= most_epochs``.
     most_epochs : a small corpus is not shown more often.
     batch, rate, decay : of SGD with Nesterov momentum 0.9; the rate rises over the first fifth
-        and falls to zero.
+        and falls to zero. Both are smaller, in proportion, for a corpus of few batches.
     seed : decides first weights, order and shifts.
     """
 
@@ -243,15 +243,21 @@ def train(
         network = SmallResNet(corpus.channels, len(labels))
     network = network.to(memory_format=torch.channels_last)
     _normalise_by(network, corpus.images)
-    _fit(network, corpus.images, targets, chosen, recipe, progress)
+    with one_thread():
+        _fit(network, corpus.images, targets, chosen, recipe, progress)
     network.eval().requires_grad_(False)
 
     if test is None:
         tested_on, pictures, wanted = "held-out tenth", corpus.images[held_out], targets[held_out]
     else:
-        if test.images is None or test.labels is None or test.images.shape[1:] != (
-            *corpus.size,
-            corpus.channels,
+        if (
+            test.images is None
+            or test.labels is None
+            or test.images.shape[1:]
+            != (
+                *corpus.size,
+                corpus.channels,
+            )
         ):
             raise UsageError(
                 f"The test split of {corpus.name!r} has no labels or other sizes than its "
@@ -314,17 +320,18 @@ def _fit(
 ) -> None:
     """Minimise cross-entropy over shifted pictures, in bfloat16."""
     rng = np.random.default_rng(recipe.seed)
-    batch = min(recipe.batch, len(chosen))
+    batch = min(recipe.batch, len(chosen), max(16, len(chosen) // 16))
+    rate = recipe.rate * batch / recipe.batch
     epochs, steps = recipe.epochs(len(chosen)), len(chosen) // batch
     optimizer = torch.optim.SGD(
         network.parameters(),
-        lr=recipe.rate,
+        lr=rate,
         momentum=0.9,
         nesterov=True,
         weight_decay=recipe.decay,
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe.rate, total_steps=epochs * steps + 1, pct_start=0.2
+        optimizer, rate, total_steps=epochs * steps + 1, pct_start=0.2
     )
     network.train()
     for epoch in range(epochs):
@@ -360,7 +367,7 @@ def _accuracy(
     if not len(wanted):
         return None
     right = 0
-    with torch.inference_mode():
+    with torch.inference_mode(), one_thread():
         for at in range(0, len(wanted), 512):
             shown = torch.from_numpy(np.array(images[at : at + 512])).permute(0, 3, 1, 2)
             right += int((network(shown).argmax(1).numpy() == wanted[at : at + 512]).sum())

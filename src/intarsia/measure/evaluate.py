@@ -7,32 +7,38 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import Float64, Int64
 
 from intarsia.corpus import Corpus
 from intarsia.errors import UsageError
+from intarsia.measure.checks import (
+    METRICS,
+    NEIGHBOURS,
+    SEED,
+    SPLITS,
+    SUBSET,
+    SUBSETS,
+    WITH_FEATURES,
+    WITH_REFERENCE,
+    check_metrics,
+    require_enough,
+    require_enough_for_fid,
+    require_one_corpus,
+    require_sources,
+    warnings_of,
+)
 from intarsia.measure.features import (
+    DIMENSIONS,
     Extracted,
     Features,
     check_name,
+    corpus_features,
     open_features,
     require_fidelity,
 )
-from intarsia.measure.nearest import check_shape, nearest
+from intarsia.measure.nearest import FINALISTS, check_shape, nearest
 from intarsia.measure.report import Reference, Report, Result
 from intarsia.samples import Samples
-
-METRICS = ("fid", "kid", "is", "precision", "recall", "entropy", "nearest")
-WITH_FEATURES = frozenset({"fid", "kid", "is", "precision", "recall"})
-WITH_REFERENCE = frozenset({"fid", "kid", "precision", "recall", "nearest"})
-ENOUGH = 2048
-"""Fewer pictures than this, and the bias of FID is too large to be silent about."""
-
-SPLITS = 10  # of the inception score (Salimans et al., 2016)
-SUBSET, SUBSETS = 1000, 100  # of KID (Binkowski et al., 2018)
-NEIGHBOURS = 3  # of precision and recall (Kynkaanniemi et al., 2019)
-SEED = 2020  # torch-fidelity's own
-_COPY_SHARE = 1.0 - 1e-12
 
 Progress = Callable[[str, int, int], None]
 Run = Samples | str | Path
@@ -43,7 +49,7 @@ class _Reference:
     """A reference whose features are computed once, for all runs."""
 
     corpus: Corpus
-    features: Extracted | None
+    features: Float64[np.ndarray, "n d"] | None
     statistics: dict[str, np.ndarray] | None
 
 
@@ -87,8 +93,8 @@ def evaluate_runs(
 ) -> list[Report]:
     """Measure runs made from one corpus, with the same features and reference.
 
-    Everything is checked before anything is computed; nothing is written but a trained
-    classifier, into the cache.
+    Everything is checked before anything is computed. Nothing is written but a trained classifier
+    and the features of the reference, into the cache.
 
     Parameters
     ----------
@@ -121,7 +127,7 @@ def evaluate_runs(
     if not runs:
         raise UsageError("There are no runs to measure. Name at least one.")
     names, samples = _opened(runs)
-    _require_one_corpus(names, samples)
+    require_one_corpus(names, samples)
     needed = sorted(WITH_REFERENCE & set(chosen))
     if reference is None and needed:
         raise UsageError(
@@ -131,9 +137,11 @@ def evaluate_runs(
     for name, one in zip(names, samples, strict=True):
         if reference is not None:
             check_shape(one.images, reference)
-        _require_enough(name, one, reference, chosen)
-        _require_sources(name, one, chosen)
-
+        require_enough(name, one, reference, chosen)
+        require_sources(name, one, chosen)
+    if "fid" in chosen:
+        known = features.card.dimension if isinstance(features, Features) else DIMENSIONS[features]
+        require_enough_for_fid(names, samples, reference, known)
     opened = None
     if WITH_FEATURES & set(chosen):
         if training is None and reference is not None and reference.split == "train":
@@ -146,31 +154,6 @@ def evaluate_runs(
     ]
 
 
-def check_metrics(metrics: Sequence[str]) -> tuple[str, ...]:
-    """Return the metrics in the order of `METRICS`, each once.
-
-    Raises
-    ------
-    UsageError
-        If there are none, or one is unknown.
-    """
-    unknown = [name for name in metrics if name not in METRICS]
-    if unknown or not metrics:
-        what = f"There is no metric {unknown[0]!r}" if unknown else "No metric was named"
-        raise UsageError(f"{what}; choose from {', '.join(METRICS)}.")
-    return tuple(name for name in METRICS if name in metrics)
-
-
-def least_for_fid(dimension: int) -> int:
-    """Return how many pictures FID needs on each side.
-
-    Fewer than one more than the dimensions leave the covariance singular. With InceptionV3's
-    2,048 dimensions that is common practice and has a warning; with few dimensions it is a
-    mistake.
-    """
-    return dimension + 1 if dimension < ENOUGH else 2
-
-
 def _opened(runs: Sequence[Run]) -> tuple[list[str], list[Samples]]:
     names, samples = [], []
     for at, run in enumerate(runs):
@@ -181,48 +164,6 @@ def _opened(runs: Sequence[Run]) -> tuple[list[str], list[Samples]]:
             names.append(str(run))
             samples.append(Samples.load(run))
     return names, samples
-
-
-def _require_one_corpus(names: Sequence[str], samples: Sequence[Samples]) -> None:
-    first = samples[0].origin
-    for name, one in zip(names, samples, strict=True):
-        if one.origin.fingerprint != first.fingerprint:
-            raise UsageError(
-                f"{names[0]} was made from {first.data!r} ({first.images:,} images, fingerprint "
-                f"{first.fingerprint[:12]}), and {name} from {one.origin.data!r} "
-                f"({one.origin.images:,} images, {one.origin.fingerprint[:12]}). Runs of "
-                "different corpora are measured one by one."
-            )
-
-
-def _require_enough(
-    name: str, samples: Samples, reference: Corpus | None, metrics: Sequence[str]
-) -> None:
-    least = {"kid": 2, "is": SPLITS, "precision": NEIGHBOURS + 1, "recall": NEIGHBOURS + 1}
-    for metric in metrics:
-        if len(samples) < least.get(metric, 1):
-            raise UsageError(
-                f"{metric} needs at least {least[metric]} samples, and {name} has "
-                f"{len(samples)}. Draw more, or leave {metric} out of --metrics."
-            )
-        if metric in WITH_REFERENCE and metric != "nearest" and reference is not None:
-            _require_reference(reference, metric, least.get(metric, 1))
-
-
-def _require_reference(reference: Corpus, metric: str, least: int) -> None:
-    if len(reference) < least:
-        raise UsageError(
-            f"{metric} needs a reference of at least {least} pictures, and {reference.name!r} "
-            f"({reference.split}) has {len(reference)}. Name more, or leave {metric} out."
-        )
-
-
-def _require_sources(name: str, samples: Samples, metrics: Sequence[str]) -> None:
-    if "entropy" in metrics and not (samples.sources.image >= 0).any():
-        raise UsageError(
-            f"{name} names no source of any pixel (evidence {samples.sources.evidence!r}), so its "
-            "source maps have no entropy. Leave entropy out of --metrics."
-        )
 
 
 def _features(
@@ -257,10 +198,7 @@ def _measured_reference(
         return None
     if features is None or not {"fid", "kid", "precision", "recall"} & set(metrics):
         return _Reference(corpus, None, None)
-    if "fid" in metrics:
-        _require_reference(corpus, "fid", least_for_fid(features.card.dimension))
-    assert corpus.images is not None
-    found = features.extract(corpus.images, batch=batch, what="the reference", progress=progress)
+    found = corpus_features(features, corpus, batch=batch, progress=progress)
     return _Reference(corpus, found, _statistics(found) if "fid" in metrics else None)
 
 
@@ -275,11 +213,6 @@ def _measure(
 ) -> Report:
     results: dict[str, Result] = {}
     if features is not None:
-        if "fid" in metrics and len(samples) < (least := least_for_fid(features.card.dimension)):
-            raise UsageError(
-                f"fid with {features.card.dimension} features needs at least {least} samples, and "
-                f"{name} has {len(samples)}. Draw more, or leave fid out of --metrics."
-            )
         found = features.extract(samples.images, batch=batch, what=name, progress=progress)
         results |= _by_features(found, reference, features, metrics)
     if "entropy" in metrics:
@@ -288,9 +221,9 @@ def _measure(
         assert reference is not None
         results["nearest"] = _nearest(samples, reference.corpus, progress)
     ordered = {metric: results[metric] for metric in metrics}
-    return Report(
-        name, len(samples), samples.origin, ordered, _warnings(name, samples, reference, ordered)
-    )
+    corpus = None if reference is None else reference.corpus
+    warnings = warnings_of(name, samples, corpus, ordered)
+    return Report(name, len(samples), samples.origin, ordered, warnings)
 
 
 def _by_features(
@@ -318,14 +251,16 @@ def _by_features(
         return out
     theirs, whole = reference.features, Reference.of(reference.corpus)
     if "fid" in metrics:
-        distance = fid_statistics_to_metric(_statistics(found), reference.statistics, False)
+        distance = fid_statistics_to_metric(
+            _statistics(found.features), reference.statistics, False
+        )
         value = {"value": distance["frechet_inception_distance"]}
         out["fid"] = Result("fid", count, value, card, whole)
     if "kid" in metrics:
         size = min(SUBSET, count, len(theirs))
         distance = kid_features_to_metric(
             torch.from_numpy(found.features),
-            torch.from_numpy(theirs.features),
+            torch.from_numpy(theirs),
             kid_subsets=SUBSETS,
             kid_subset_size=size,
             rng_seed=SEED,
@@ -347,7 +282,7 @@ def _by_features(
         size = min(count, len(theirs))
         near = prc_features_to_metric(
             torch.from_numpy(found.features[_some(count, size)]),
-            torch.from_numpy(theirs.features[_some(len(theirs), size)]),
+            torch.from_numpy(theirs[_some(len(theirs), size)]),
             prc_neighborhood=NEIGHBOURS,
             prc_batch_size=1000,
             save_cpu_ram=True,
@@ -366,11 +301,11 @@ def _by_features(
     return out
 
 
-def _statistics(found: Extracted) -> dict[str, np.ndarray]:
+def _statistics(features: Float64[np.ndarray, "n d"]) -> dict[str, np.ndarray]:
     import torch
     from torch_fidelity.metric_fid import fid_features_to_statistics
 
-    statistics: dict[str, np.ndarray] = fid_features_to_statistics(torch.from_numpy(found.features))
+    statistics: dict[str, np.ndarray] = fid_features_to_statistics(torch.from_numpy(features))
     return statistics
 
 

@@ -6,7 +6,9 @@ card of its features, with the fingerprint of the weights.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,14 +16,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float64, UInt8
 
-from intarsia.errors import UsageError
+from intarsia.corpus.locate import cache_folder
+from intarsia.errors import IntarsiaError, UsageError
+from intarsia.files import make_folder, save_npz
 
 if TYPE_CHECKING:
     from torch_fidelity.feature_extractor_base import FeatureExtractorBase
 
     from intarsia.corpus import Corpus
 
-NAMES = ("classifier", "inception")
+log = logging.getLogger("intarsia.measure")
+
+DIMENSIONS = {"classifier": 64, "inception": 2048}
+"""How many features a picture has, by name."""
 
 Progress = Callable[[str, int, int], None]
 
@@ -122,12 +129,15 @@ class Features:
         """
         import torch
 
+        from intarsia.measure.network import one_thread
+
+        small = self.takes is not None
         self.check(images, what)
         parts: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
-        with torch.inference_mode():
+        with torch.inference_mode(), one_thread() if small else nullcontext():
             for at in range(0, len(images), batch):
                 block = torch.from_numpy(np.array(images[at : at + batch])).permute(0, 3, 1, 2)
-                if self.takes is None and block.shape[1] == 1:
+                if not small and block.shape[1] == 1:
                     block = block.expand(-1, 3, -1, -1)
                 found = self.extractor.convert_features_tuple_to_dict(
                     self.extractor(block.contiguous())
@@ -137,6 +147,48 @@ class Features:
                 if progress is not None:
                     progress(f"looking at {what}", at + len(block), len(images))
         return Extracted(np.concatenate(parts[0]), np.concatenate(parts[1]))
+
+
+def corpus_features(
+    features: Features,
+    corpus: Corpus,
+    *,
+    batch: int = 256,
+    cache: bool = True,
+    progress: Progress | None = None,
+) -> Float64[np.ndarray, "n d"]:
+    """Compute features of all pictures of a corpus, or read them from the user's cache folder.
+
+    Parameters, errors: see `Features.extract`. They are cached under both fingerprints.
+    """
+    import zipfile
+    import zlib
+
+    assert corpus.images is not None
+    features.check(corpus.images, "the reference")
+    key = f"{features.card.fingerprint[:24]}-{corpus.fingerprint[:24]}.npz"
+    path = cache_folder() / "features" / key
+    shape = (len(corpus), features.card.dimension)
+    if cache and path.exists():
+        try:
+            with np.load(path, allow_pickle=False) as archive:  # its checksum finds damage
+                found = archive["features"]
+            if found.shape == shape:
+                return found.astype(np.float64)
+            log.warning("%s holds features of shape %s: computing them again", path, found.shape)
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+            log.warning("%s is damaged (%s): computing the features again", path, error)
+    extracted = features.extract(
+        corpus.images, batch=batch, what="the reference", progress=progress
+    ).features
+    if cache:
+        try:
+            make_folder(path.parent)
+            # Networks compute in float32, so nothing is lost.
+            save_npz(path, features=extracted.astype(np.float32))
+        except IntarsiaError as error:
+            log.warning("the features of the reference are not kept: %s", error)
+    return extracted
 
 
 def open_features(
@@ -207,9 +259,9 @@ def open_features(
 
 
 def check_name(name: str) -> None:
-    """Raise UsageError unless ``name`` is one of `NAMES`."""
-    if name not in NAMES:
-        raise UsageError(f"There are no features {name!r}; choose from {', '.join(NAMES)}.")
+    """Raise UsageError unless ``name`` is one of `DIMENSIONS`."""
+    if name not in DIMENSIONS:
+        raise UsageError(f"There are no features {name!r}; choose from {', '.join(DIMENSIONS)}.")
 
 
 def require_fidelity() -> None:

@@ -1,4 +1,4 @@
-"""The training picture nearest to each sample: is it a copy?
+"""The picture of a corpus nearest to each sample, which tells copies.
 
 The whole picture is compared, so this says nothing about parts; those are what sources are for.
 """

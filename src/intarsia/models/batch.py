@@ -31,7 +31,7 @@ class Batch:
     label : the class asked for, or None.
     step : places filled so far.
     lookups : what phi last found; one entry, or two under ``intersection``.
-    empty_pools : pools that ``intersection`` left empty so far.
+    fell_back : bool [B, H, W], pixels whose pool ``intersection`` left empty.
     """
 
     samples: Int64[np.ndarray, " b"]
@@ -39,10 +39,10 @@ class Batch:
     canvas: UInt8[np.ndarray, "b h w c"]
     sources: dict[str, np.ndarray]
     origins: Int64[np.ndarray, " b"]
+    fell_back: Bool[np.ndarray, "b h w"]
     label: int | None = None
     step: int = 0
     lookups: list[Lookup] = field(default_factory=list)
-    empty_pools: int = 0
 
     @classmethod
     def blank(
@@ -58,7 +58,8 @@ class Batch:
         for name in ("image", "row", "col", "label", "step"):
             sources[name][:] = -1
         canvas = np.zeros((*shape, channels), np.uint8)
-        return cls(samples, order, canvas, sources, np.full(len(samples), -1, np.int64), label)
+        nobody = np.full(len(samples), -1, np.int64)
+        return cls(samples, order, canvas, sources, nobody, np.zeros(shape, bool), label)
 
     def plant(
         self,
@@ -92,13 +93,8 @@ class Batch:
             self.sources["label"][at] = corpus.labels[which]
         self.origins = images.copy()
 
-    def write(self, corpus: Corpus, place: tuple[int, int], drawn: Drawn, norm: int) -> None:
-        """Write one drawn pixel on each canvas.
-
-        Parameters
-        ----------
-        norm : what distances are divided by: known weight times 255^2; 0 if nothing was compared.
-        """
+    def write(self, corpus: Corpus, place: tuple[int, int], drawn: Drawn) -> None:
+        """Write one drawn pixel on each canvas."""
         row, col = place
         self.canvas[:, row, col] = corpus[drawn.image, drawn.row, drawn.col]
         entries: dict[str, Any] = {
@@ -107,7 +103,7 @@ class Batch:
             "col": drawn.col,
             "step": self.step,
             "pool": drawn.pool,
-            "distance": drawn.distance / norm if norm else 0.0,
+            "distance": drawn.distance / np.maximum(drawn.weight * 255**2, 1),
             "weight": 1 / drawn.pool,
             "transform": 0,
         }
@@ -141,7 +137,7 @@ class Batch:
             "origins": self.origins,
             "label": np.array(-1 if self.label is None else self.label),
             "step": np.array(self.step),
-            "empty_pools": np.array(self.empty_pools),
+            "fell_back": self.fell_back,
         }
 
     @classmethod
@@ -158,8 +154,8 @@ class Batch:
             canvas=arrays["canvas"].copy(),
             sources={name: arrays[f"source_{name}"].copy() for name in SOURCE_FIELDS},
             origins=arrays["origins"],
+            fell_back=arrays["fell_back"].copy(),
             label=None if label < 0 else label,
             step=int(arrays["step"]),
             lookups=lookups,
-            empty_pools=int(arrays["empty_pools"]),
         )

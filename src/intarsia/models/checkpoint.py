@@ -14,7 +14,7 @@ import numpy as np
 from intarsia.errors import DataError, UsageError
 from intarsia.files import make_folder, save_npz, write_text
 from intarsia.models.batch import Batch
-from intarsia.provenance.folder import config_text, plain, read_config
+from intarsia.provenance.folder import config_text, package_version, plain, read_config
 from intarsia.reduce import keys
 from intarsia.samples import Origin
 
@@ -100,6 +100,7 @@ class Checkpoint:
         self, batch: Batch, place: tuple[int, int], members: list[tuple[np.ndarray, np.ndarray]]
     ) -> None:
         """Remember the pools of the step just made."""
+        parts: list[dict[str, np.ndarray]] = []
         for sample, (codes, distances) in zip(batch.samples, members, strict=True):
             nearest = np.sort(np.lexsort((codes, distances))[:POOL_LIMIT])
             image, row, col = keys.decode(codes[nearest])
@@ -114,21 +115,38 @@ class Checkpoint:
                 "source_col": col,
                 "distance": distances[nearest],
             }
-            arrays = {name: np.asarray(value, np.int64) for name, value in entry.items()}
-            self._pools.setdefault(int(batch.samples[0]), []).append(arrays)
+            parts.append({name: np.asarray(value, np.int64) for name, value in entry.items()})
+        # One step is one entry, so that Ctrl-C finds it noted as a whole or not at all.
+        self._pools.setdefault(int(batch.samples[0]), []).append(_joined(parts))
 
     def _write_pools(self, batch: Batch) -> None:
-        entries = self._pools.pop(int(batch.samples[0]), [])
+        first = int(batch.samples[0])
+        entries = self._pools.get(first, [])
         if entries:
-            joined = {name: np.concatenate([e[name] for e in entries]) for name in entries[0]}
-            name = f"pools-{batch.samples[0]:08d}-{joined['step'][0]:06d}.npz"
-            save_npz(self.partial / name, **joined)
+            joined = _joined(entries)
+            save_npz(self.partial / f"pools-{first:08d}-{joined['step'][0]:06d}.npz", **joined)
+            self._pools[first] = []
 
-    def drop_pools_after(self, batch: Batch) -> None:
-        """Forget pools of steps that a resumed batch is about to make again."""
-        for path in self.partial.glob(f"pools-{batch.samples[0]:08d}-*.npz"):
+    def align(self, batch: Batch) -> None:
+        """Bring a batch that is taken up again and the pools kept of it to the same step.
+
+        Pools of later steps go, since they will be made again. Where the pools of the last step
+        are missing, the batch takes that step again; where more is missing (the run began without
+        ``keep_pools``), it starts over.
+        """
+        kept = 0
+        files = sorted(self.partial.glob(f"pools-{batch.samples[0]:08d}-*.npz"))
+        for path in files:
             if int(path.stem.split("-")[2]) >= batch.step:
                 path.unlink()
+            else:
+                kept = int(_read(path)["step"].max()) + 1
+        if kept == batch.step - 1:
+            batch.step = kept
+        elif kept < batch.step:
+            batch.step, batch.lookups = 0, []
+            for path in files:
+                path.unlink(missing_ok=True)
 
     def pools(self) -> dict[str, np.ndarray] | None:
         """Return all kept pools as the arrays of pools.npz, or None if there are none.
@@ -140,7 +158,7 @@ class Checkpoint:
         parts = [_read(path) for path in sorted(self.partial.glob("pools-*.npz"))]
         if not parts:
             return None
-        joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        joined = _joined(parts)
         joined["start"] = np.cumsum(joined["count"]) - joined["count"]
         return joined
 
@@ -158,6 +176,10 @@ class Checkpoint:
             path.unlink(missing_ok=True)
 
 
+def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 def _others(folder: Path) -> bool:
     """Whether a folder holds more than files that a killed process was about to rename."""
     return any(not path.match(TEMPORARY) for path in folder.iterdir())
@@ -166,9 +188,16 @@ def _others(folder: Path) -> bool:
 def _compare(folder: Path, settings: Mapping[str, Any], origin: Origin, resume: bool) -> None:
     """Refuse a folder whose run is not the one asked for."""
     found = read_config(folder)
+    if found.package != package_version():
+        raise UsageError(
+            f"{folder} holds a run of intarsia {found.package}, and this is {package_version()}, "
+            "which may draw other pixels. Resume with that version, or choose another --out."
+        )
     wanted = plain(dict(settings), "settings")
     differing = sorted(
-        name for name in {*wanted, *found.settings} if wanted.get(name) != found.settings.get(name)
+        name
+        for name in {*wanted, *found.settings} - {"asked"}
+        if wanted.get(name) != found.settings.get(name)
     )
     if found.origin.fingerprint != origin.fingerprint:
         differing.append("corpus")

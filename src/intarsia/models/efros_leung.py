@@ -11,6 +11,7 @@ from jaxtyping import Int64
 from numpy import ndarray
 
 from intarsia.corpus import Corpus
+from intarsia.errors import UsageError
 from intarsia.models.nonparametric import NonparametricSampler
 from intarsia.models.seeds import Seeds, plan
 
@@ -27,6 +28,11 @@ class EfrosLeung(NonparametricSampler):
     name = "efros-leung"
 
     def __init__(self, corpus: Corpus, **settings: Any) -> None:
+        if settings.get("principles") not in (None, "L"):
+            raise UsageError(
+                f"--principles is {settings['principles']}, but {self.name} is L by definition. "
+                "Drop --principles, or use: intarsia generate nps."
+            )
         super().__init__(corpus, **(settings | {"principles": "L"}))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,11 @@ class Inpainting(NonparametricSampler):
         self.own = corpus is None
         if corpus is None:
             corpus = Corpus.from_arrays([self.picture], valid=[~hole], name="self")
+            if settings.get("principles") not in (None, "L"):
+                raise UsageError(
+                    f"--principles is {settings['principles']}, but with --data self there is only "
+                    "one picture, so only L makes sense. Drop --principles, or name a corpus."
+                )
             settings = settings | {"principles": "L"}
         if corpus.channels != picture.shape[2]:
             kinds = {1: "grey", 3: "colour"}
@@ -92,6 +98,11 @@ class Inpainting(NonparametricSampler):
                     batch.sources[name][:, rows, cols] = value
                 batch.sources["weight"][:, rows, cols] = 1
             yield batch
+
+    def resolved_settings(self, n: int, seed: int) -> dict[str, Any]:
+        """Return everything that decides the result; ``content`` stands for picture and hole."""
+        content = sha256(self.picture.tobytes() + self.hole.tobytes()).hexdigest()
+        return super().resolved_settings(n, seed) | {"content": content}
 
     def pixels(self, n: int, seed: int) -> int:
         """Return how many pixels a run draws."""

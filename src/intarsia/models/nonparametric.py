@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8
+from scipy.ndimage import maximum_filter
 
 from intarsia.corpus import Corpus
 from intarsia.dictionary import (
+    Candidates,
     Dictionary,
     Everywhere,
     FillOrder,
@@ -26,14 +28,14 @@ from intarsia.dictionary import (
     Stage,
     Window,
 )
-from intarsia.errors import UsageError
+from intarsia.errors import IntarsiaError, UsageError
 from intarsia.models.batch import Batch
 from intarsia.models.device import torch_device
 from intarsia.models.seeds import Seeds, plan
 from intarsia.models.settings import Settings
 from intarsia.reduce import Drawn, PoolRule, exact_fraction, keys, least_distance, pool
 from intarsia.reduce.similar import Lookup, lay_out, look_up
-from intarsia.represent import encoder
+from intarsia.represent import Encoder, PatchLevel, encoder
 from intarsia.samples import Samples, Sources
 
 
@@ -94,6 +96,8 @@ class NonparametricSampler:
         preset: str | None = None,
         **settings: Any,
     ) -> None:
+        if threads is not None and not 1 <= threads <= 256:
+            raise UsageError(f"--threads is {threads}; at least 1 is needed, and at most 256.")
         self.corpus = corpus
         self.threads = threads
         asked = Settings.of(preset, **settings)
@@ -107,6 +111,7 @@ class NonparametricSampler:
         self.dictionary = Dictionary(
             corpus, self.window, self.settings.border, self.stages(), torch_device(device)
         )
+        self.rule.check(corpus.channels * int(self.window.weights.sum()))
         self._check(smallest)
 
     def stages(self) -> list[Stage]:
@@ -117,9 +122,16 @@ class NonparametricSampler:
             stages.append(SameLabel())
         elif s.by_meaning:
             assert s.keep is not None
-            stages.append(Similar(encoder(s.encoder), s.keep, None, s.refresh, s.radius or 0))
+            stages.append(Similar(self._phi(), s.keep, None, s.refresh, s.radius or 0))
         stages.append(Near(s.radius) if s.by_place and s.radius is not None else Everywhere())
         return stages
+
+    def _phi(self) -> Encoder | PatchLevel:
+        """Return the encoder; one of patches sees at least the window, so what it finds fits."""
+        phi = encoder(self.settings.encoder)
+        if isinstance(phi, PatchLevel):
+            return replace(phi, side=max(phi.side, self.window.side))
+        return phi
 
     def sample(
         self,
@@ -193,7 +205,7 @@ class NonparametricSampler:
             if not self.settings.by_appearance:
                 query = query.without_appearance()
             drawn = self._draw(batch, query, similar, keep_members)
-            batch.write(self.corpus, place, drawn, query.known_weight * 255**2)
+            batch.write(self.corpus, place, drawn)
             known[place] = True
             yield Step(batch, place, query, drawn)
 
@@ -207,6 +219,8 @@ class NonparametricSampler:
         labels = np.concatenate(
             [np.full(len(b.samples), -1 if b.label is None else b.label) for b in batches]
         )[order]
+        if self.settings.label is not None:
+            labels[:] = self.settings.label
         return Samples(
             images=np.concatenate([batch.canvas for batch in batches])[order],
             sources=Sources(**sources, evidence="exact"),
@@ -237,9 +251,7 @@ class NonparametricSampler:
             query.place, batch.origins, batch.label, similar[0] if similar else None
         )
         if self.settings.threshold == "cascade":
-            return pool(
-                candidates, query, self.rule, keep_members=keep_members, threads=self.threads
-            )
+            return self._cascade(candidates, query, keep_members)
         # Paper A's letter: the threshold comes from the least distance over the whole corpus.
         least = least_distance(
             self.dictionary.everything(batch.origins), query, threads=self.threads
@@ -254,13 +266,30 @@ class NonparametricSampler:
             both, query, self.rule, limit=limit, keep_members=keep_members, threads=self.threads
         )
         empty = drawn.pool == 0
-        batch.empty_pools += int(empty.sum())
+        batch.fell_back[:, query.place[0], query.place[1]] = empty
         if not empty.any():
             return drawn
-        return drawn.filled_in(
-            empty,
-            pool(candidates, query, self.rule, keep_members=keep_members, threads=self.threads),
-        )
+        return drawn.filled_in(empty, self._cascade(candidates, query, keep_members))
+
+    def _cascade(self, candidates: list[Candidates], query: Query, keep_members: bool) -> Drawn:
+        """Draw from what the stages left; where no patch fits, drop the window's outer ring."""
+
+        def among(asked: Query) -> Drawn:
+            return pool(
+                candidates, asked, self.rule, keep_members=keep_members, threads=self.threads,
+                may_be_empty=True,
+            )  # fmt: skip
+
+        drawn, asked = among(query), query.narrowed()
+        while (empty := drawn.pool == 0).any():
+            if asked is None:
+                raise IntarsiaError(
+                    f"No training pixel can stand at row {query.place[0]}, column "
+                    f"{query.place[1]}: wherever the corpus has one, a hole, padding or an edge "
+                    "is too near. Use more pictures or a smaller hole; --fit crop, not --fit pad."
+                )
+            drawn, asked = drawn.filled_in(empty, among(asked)), asked.narrowed()
+        return drawn
 
     def _to_draw(
         self, n: int, seed: int, size: int | None, skip: Int64[np.ndarray, " m"] | None
@@ -268,6 +297,8 @@ class NonparametricSampler:
         """Return the numbers of the samples that are left to draw."""
         if n < 1:
             raise UsageError(f"--n is {n}; ask for at least 1 picture.")
+        if n > 10**6:
+            raise UsageError(f"--n is {n}; one run draws at most 1,000,000. Use several --seed.")
         if not 0 <= seed < 2**63:
             raise UsageError(f"--seed is {seed}; it must be a whole number from 0 to 2^63 - 1.")
         if size is not None and size < 1:
@@ -287,7 +318,8 @@ class NonparametricSampler:
         assert stage is not None
         asked = [stage]
         if self.settings.threshold == "intersection":
-            everything = len(self.corpus)
+            places = (2 * stage.radius + 1) ** 2 if isinstance(stage.phi, PatchLevel) else 1
+            everything = len(self.corpus) * places
             asked.append(
                 Similar(stage.phi, everything, self.rule.epsilon, stage.refresh, stage.radius)
             )
@@ -357,6 +389,23 @@ class NonparametricSampler:
             )
         if s.label is not None or self.dictionary.by_label:
             self._check_label()
+        if s.by_place:
+            self._check_coverage()
+
+    def _check_coverage(self) -> None:
+        """Refuse a corpus that is padding at some place in every picture."""
+        valid, radius = self.corpus.valid, self.settings.radius or 0
+        if valid is None:
+            return
+        covered = np.zeros(self.canvas_size, bool)
+        for i in range(len(self.corpus)):
+            covered |= valid[i]
+        if not maximum_filter(covered, 2 * radius + 1).all():
+            raise UsageError(
+                "Some places are padding or holes in every picture, so nothing can be drawn there. "
+                "Use --fit crop or --fit resize instead of --fit pad, or add pictures of other "
+                "shapes."
+            )
 
     def _check_label(self) -> None:
         s, labels = self.settings, self.corpus.labels

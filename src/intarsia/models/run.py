@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from intarsia.errors import IntarsiaError
+from intarsia.errors import UsageError
 from intarsia.models.batch import Batch
 from intarsia.models.checkpoint import Checkpoint
 from intarsia.models.nonparametric import NonparametricSampler, Step
+from intarsia.provenance.movie import write_movie
 from intarsia.samples import Origin, Samples
 
 log = logging.getLogger("intarsia")
@@ -91,8 +92,7 @@ def run(
     settings = model.resolved_settings(n, seed) | dict(notes or {})
     checkpoint = Checkpoint.open(Path(out), settings, Origin.of(model.corpus), resume)
     if checkpoint.finished:
-        log.info("%s is finished already", out)
-        return Samples.load(out, corpus=model.corpus)
+        return _read_back(model, Path(out), movie, keep_pools)
     if keep_pools and batch is None:
         batch = min(8, model.default_batch)  # whole pools of many canvases take memory
 
@@ -106,7 +106,8 @@ def run(
         on_progress(progress)
     try:
         for one in _all_batches(model, earlier, n, seed, batch):
-            checkpoint.drop_pools_after(one)
+            if keep_pools:
+                checkpoint.align(one)
             # Closed at once: whatever ends the loop, the batch is saved before anything else.
             with closing(_grown(model, one, seed, checkpoint, keep_pools)) as steps:
                 for step in steps:
@@ -114,7 +115,7 @@ def run(
                     if callback_on_step_end is not None:
                         callback_on_step_end(step)
             finished.append(one)
-    except IntarsiaError:
+    except Exception:
         if checkpoint.fresh and progress.done == 0:
             checkpoint.abandon()
         raise
@@ -126,10 +127,26 @@ def run(
         "pixels_per_second": round((progress.done - drawn_before) / max(seconds, 1e-9), 1),
     }
     if model.settings.threshold == "intersection":
-        figures["empty_pools"] = int(sum(b.empty_pools for b in finished))
+        figures["empty_pools"] = int(sum(b.fell_back.sum() for b in finished))
         figures["empty_pool_share"] = figures["empty_pools"] / max(1, progress.pixels)
     samples.save(out, pools=checkpoint.pools() if keep_pools else None, movie=movie, extra=figures)
     checkpoint.clear()
+    return samples
+
+
+def _read_back(
+    model: NonparametricSampler, out: Path, movie: str | None, keep_pools: bool
+) -> Samples:
+    """Read a finished run, and add a movie if one is asked for now."""
+    if keep_pools and not (out / "pools.npz").exists():
+        raise UsageError(
+            f"{out} was finished without --keep-pools, and pools cannot be added later. Choose "
+            "another --out; nothing was changed."
+        )
+    samples = Samples.load(out, corpus=model.corpus)
+    if movie is not None and not (out / f"movie.{movie}").exists():
+        write_movie(samples, out / f"movie.{movie}")
+    log.info("%s was finished before; nothing was drawn anew", out)
     return samples
 
 

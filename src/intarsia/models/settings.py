@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -103,6 +104,17 @@ class Settings(BaseModel):
             raise UsageError(f"--seed-size is {self.seed_size}; a seed has at least 1 pixel.")
         if self.size is not None and min(self.size) < 1:
             raise UsageError(f"--size is {self.size[0]}x{self.size[1]}; give HxW, such as 64x64.")
+        if self.size is not None and self.size[0] * self.size[1] > 2**24:
+            raise UsageError(
+                f"--size is {self.size[0]}x{self.size[1]}; at most 4096x4096 pixels are drawn."
+            )
+        if self.threshold == "intersection" and self.min_pool > 1:
+            raise UsageError(
+                f"--min-pool is {self.min_pool}, but --threshold intersection is the paper's "
+                "letter, which has no minimum. Drop one of the two."
+            )
+        if self.min_pool > 10**6:
+            raise UsageError(f"--min-pool is {self.min_pool}; at most 1,000,000 can be asked for.")
         if self.condition == "class" and "H" not in self.principles:
             raise UsageError(
                 f"--condition class puts the label in the place of phi, but --principles is "
@@ -137,10 +149,14 @@ class Settings(BaseModel):
         colour = channels > 1
         window = self.window or (9 if side >= 16 else 5 if side >= 5 else 3)
         defaults = {
+            # One spelling of each number, so that .1 and 0.10 are the same run.
+            "epsilon": format(Decimal(self.epsilon).normalize(), "f"),
             "window": window,
             "sigma": self.sigma if self.sigma is not None else window / 6.4,
             "radius": self.radius if self.radius is not None else 2 if colour else 1,
             "keep": min(self.keep or (200 if colour else 100), max(1, count)),
+            # A patch-level phi asks about the patch itself, so it is asked at every place.
+            "refresh": 1 if self.encoder.startswith("patch:") else self.refresh,
             "seed_size": self.seed_size or (8 if side >= 16 else max(1, side // 2)),
         }
         return self.model_copy(update=defaults)

@@ -44,7 +44,15 @@ Names = namedtuple("Names", "codes words")
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
-_compiled = numba.njit(cache=True, nogil=True)
+
+def _compiled(function):
+    """Compile, and keep the result where there is a folder to keep it in."""
+    try:
+        return numba.njit(cache=True, nogil=True)(function)
+    except RuntimeError:  # neither the package's folder nor the user's can be written
+        return numba.njit(nogil=True)(function)
+
+
 _inlined = numba.njit(inline="always")
 
 

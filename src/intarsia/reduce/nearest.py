@@ -17,6 +17,9 @@ _BLOCK = 4096
 _INSERTION = 512
 """Lists up to this long are kept sorted by insertion; longer ones are sorted whole."""
 
+_LONG = 2**17
+"""Coordinates from which a sum of squares may pass 32 bits."""
+
 OUT_OF_REACH = np.iinfo(np.int64).max
 
 
@@ -29,7 +32,7 @@ def code_distances(
     """Squared distances between codes over the coordinates the query knows, exact."""
     rows = np.flatnonzero(known)
     out = np.empty((len(query), book.values.shape[1]), np.int64)
-    if book.values.device.type != "cpu":
+    if book.values.device.type != "cpu" or rows.size >= _LONG:
         from intarsia.reduce import device
 
         return device.code_distances(book.values, query, rows)

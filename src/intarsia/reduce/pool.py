@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Int64
 
-from intarsia.errors import IntarsiaError, UsageError
+from intarsia.errors import IntarsiaError
 from intarsia.reduce.rule import PoolRule
 from intarsia.reduce.state import Drawn, Pool
 
@@ -30,6 +30,7 @@ def pool(
     block: int | None = None,
     threads: int | None = None,
     compiled: bool | None = None,
+    may_be_empty: bool = False,
 ) -> Drawn:
     """Draw one training pixel for each query, uniformly from its pool.
 
@@ -45,6 +46,7 @@ def pool(
     threads : CPU threads; torch's number when None. No result depends on it.
     compiled : use the compiled loops, or plain torch; the loops where stacks are on the CPU when
         None. No result depends on it.
+    may_be_empty : return pools of size 0 where no candidate exists, instead of raising.
 
     Returns
     -------
@@ -53,17 +55,12 @@ def pool(
     Raises
     ------
     IntarsiaError
-        If no candidate exists at all and no ``limit`` was given.
+        If no candidate exists at all, unless there is a ``limit`` or pools may be empty.
     """
-    weight = query.known_weight
-    if 400 * rule.epsilon.denominator * weight * 255**2 >= 2**63:
-        raise UsageError(
-            f"epsilon {float(rule.epsilon)} has too many decimals for a window this heavy; "
-            "use fewer decimals or a smaller window."
-        )
+    rule.check(query.known_weight)
     state = _reduce(candidates, query, rule, limit, keep_members, block, threads, compiled)
     drawn = state.draw(keep_members=keep_members)
-    if limit is None and (drawn.pool == 0).any():
+    if limit is None and not may_be_empty and (drawn.pool == 0).any():
         raise IntarsiaError(
             f"No training patch fits around row {query.place[0]}, column {query.place[1]}: "
             "the corpus has no picture with all of these pixels. Use a smaller --window, a larger "

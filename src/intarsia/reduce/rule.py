@@ -67,6 +67,14 @@ class PoolRule:
         if self.min_pool < 1:
             raise UsageError(f"--min-pool is {self.min_pool}; a pool holds at least 1 candidate.")
 
+    def check(self, known_weight: int) -> None:
+        """Refuse an epsilon too fine for exact thresholds in 64 bits under a known weight."""
+        if 400 * self.epsilon.denominator * known_weight * 255**2 >= 2**63:
+            raise UsageError(
+                f"--epsilon {float(self.epsilon)} has too many decimals for a window this heavy; "
+                "use fewer decimals or a smaller --window."
+            )
+
     def threshold(self, least: int, mth: int, known_weight: int) -> int:
         """Return T for a least and an m-th least distance."""
         return max(int((1 + self.epsilon) * least + FLOOR * known_weight), mth)

@@ -30,6 +30,7 @@ class Drawn:
     image, row, col : int64 [B], the winner's name.
     distance : int64 [B], its weighted squared distance.
     pool : int64 [B], how many candidates were in the pool.
+    weight : int64 [B], the known weight W that distances are relative to.
     members : for each query its whole pool as (codes, distances), each int64 [Z] in order of
         name, when asked for; otherwise None. `keys.decode` opens a code.
     """
@@ -39,6 +40,7 @@ class Drawn:
     col: Int64[np.ndarray, " b"]
     distance: Int64[np.ndarray, " b"]
     pool: Int64[np.ndarray, " b"]
+    weight: Int64[np.ndarray, " b"]
     members: list[tuple[np.ndarray, np.ndarray]] | None = None
 
     def filled_in(self, where: Bool[np.ndarray, " b"], other: Drawn) -> Drawn:
@@ -57,6 +59,7 @@ class Drawn:
             either(self.col, other.col),
             either(self.distance, other.distance),
             either(self.pool, other.pool),
+            either(self.weight, other.weight),
             members,
         )
 
@@ -69,9 +72,10 @@ class Pool:
     intarsia.reduce.kernels.State : what is carried, and why it is enough.
     """
 
-    def __init__(self, state: State, rule: Rule) -> None:
+    def __init__(self, state: State, rule: Rule, known_weight: int) -> None:
         self.state = state
         self.rule = rule
+        self.known_weight = known_weight
 
     @classmethod
     def empty(
@@ -116,7 +120,7 @@ class Pool:
             band_key=np.empty(capacity, np.int64),
             band_code=np.empty(capacity, np.int64),
         )
-        return cls(state, Rule(a, b, floor_num, floor, far))
+        return cls(state, Rule(a, b, floor_num, floor, far), known_weight)
 
     def reserve(self, more: int) -> None:
         """Make room for ``more`` further band entries."""
@@ -155,7 +159,9 @@ class Pool:
         empty = count == 0
         for part in (image, row, col):
             part[empty] = -1
-        return Drawn(image, row, col, distance, count, self._members() if keep_members else None)
+        weight = np.full(len(code), self.known_weight, np.int64)
+        members = self._members() if keep_members else None
+        return Drawn(image, row, col, distance, count, weight, members)
 
     def _members(self) -> list[tuple[np.ndarray, np.ndarray]]:
         state, used = self.state, int(self.state.band_n[0])
