@@ -320,11 +320,6 @@ TABLE: dict[str, tuple[str, int, list[str]]] = {
         2,
         ["colour", "grey", "--grey"],
     ),
-    "inpaint: no patch fits": (
-        "inpaint grey.png --mask mask.png --window 9",
-        1,
-        ["row 4, column 4", "smaller --window"],
-    ),
     # The rest.
     "demo into other files": ("demo --out letters", 2, ["letters", "--out"]),
     "data info: unknown": ("data info mnits", 2, ["'mnits'", "did you mean 'mnist'"]),

@@ -13,7 +13,9 @@ from tests.cli.conftest import Command
 
 
 def settings(run: Path) -> dict[str, object]:
-    return yaml.safe_load((run / "config.yaml").read_text())["settings"]
+    found = yaml.safe_load((run / "config.yaml").read_text())["settings"]
+    found.pop("asked")  # what was said, not what it came to
+    return found
 
 
 def images(run: Path) -> np.ndarray:

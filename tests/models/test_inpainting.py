@@ -147,3 +147,24 @@ def test_masks_and_pictures_that_do_not_fit_are_refused(shape, mask, says):
 def test_negative_margins_are_refused():
     with pytest.raises(UsageError, match=r"--extend is \(0, -1, 0, 0\)"):
         extended(np.zeros((4, 4, 1), np.uint8), np.zeros((4, 4), bool), (0, -1, 0, 0))
+
+
+def test_a_hole_that_leaves_one_pixel_is_filled_with_it():
+    hole = np.ones((8, 8), bool)
+    hole[3, 4] = False
+    picture = digits().images[0]
+    samples = Inpainting(picture, hole, window=3).sample(1)
+    assert (samples.images == picture[3, 4]).all()
+    assert (samples.sources.row == 3).all() and (samples.sources.col == 4).all()
+
+
+def test_where_no_patch_fits_the_window_loses_its_outer_ring_until_one_does():
+    picture = colour_patches()[0]
+    hole = np.zeros(picture.shape[:2], bool)
+    hole[2:8, 2:8] = True  # no 7x7 window of the 10x10 picture is clear of it
+    samples = Inpainting(picture, hole, window=7).sample(2, seed=1)
+    drawn = samples.sources.step >= 0
+    assert (drawn == hole).all()
+    assert not hole[samples.sources.row[drawn], samples.sources.col[drawn]].any()
+    assert (samples.sources.pool[drawn] > 0).all()
+    assert (samples.sources.distance <= 1).all()

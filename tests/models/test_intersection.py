@@ -24,7 +24,7 @@ def grown(model: NonparametricSampler, n: int, seed: int):
     for batch in batches:
         for _ in model.grow(batch, seed):
             pass
-    return model.gather(batches, n, seed), sum(b.empty_pools for b in batches)
+    return model.gather(batches, n, seed), int(sum(b.fell_back.sum() for b in batches))
 
 
 def replayed(model: NonparametricSampler, samples, b: int) -> int:

@@ -351,6 +351,28 @@ def test_pools_of_a_resumed_run_are_all_there_once(tmp_path, monkeypatch):
         assert_same_runs(tmp_path / "whole", tmp_path / f"r{period}")
 
 
+def test_pools_kept_beyond_the_last_saved_batch_are_made_again_once(tmp_path, monkeypatch):
+    """As after a kill between the two files of a checkpoint."""
+    made = model(principles="NS+L")
+    finish(made, tmp_path / "whole", [], keep_pools=True, batch=2)
+    save, saved = checkpoints.save_npz, []
+
+    def full(path: Path, **arrays: np.ndarray) -> None:
+        saved.append(path.name.startswith("batch-"))
+        if sum(saved) > 60 and saved[-1]:
+            raise Stop
+        save(path, **arrays)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "PERIOD", 0)
+        patch.setattr(checkpoints, "save_npz", full)
+        with pytest.raises(Stop):
+            run(made, N, SEED, tmp_path / "r", keep_pools=True, batch=2)
+    run(made, N, SEED, tmp_path / "r", keep_pools=True, batch=2, resume=True)
+    assert entries(tmp_path / "r").keys() == entries(tmp_path / "whole").keys()
+    assert_same_runs(tmp_path / "whole", tmp_path / "r")
+
+
 def test_a_filling_stopped_and_resumed_has_the_same_bytes(tmp_path):
     hole = np.zeros((8, 8), bool)
     hole[2:7, 1:7] = True

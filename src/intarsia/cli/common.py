@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from intarsia.models import Progress as Progress_
 
 MOVIES = ("gif", "mp4")
+OTHER_MOVIES = ("avi", "mov", "mkv", "webm", "webp", "mpeg", "mpg", "apng", "png")
+"""Words after ``--movie`` that are meant as its value, to be refused by name."""
 
 
 def stderr_console(*, markup: bool = True) -> Console:
@@ -120,7 +122,7 @@ def _with_movie_kind(arguments: list[str]) -> list[str]:
     given = []
     for at, argument in enumerate(arguments):
         following = arguments[at + 1] if at + 1 < len(arguments) else ""
-        bare = argument == "--movie" and (not following or following.startswith("-"))
+        bare = argument == "--movie" and following not in (*MOVIES, *OTHER_MOVIES)
         given.append("--movie=gif" if bare else argument)
     return given
 

@@ -63,11 +63,16 @@ class Query:
         )
 
     def narrowed(self) -> Query | None:
-        """Return the query without its outermost ring of pixels; None if none would be left."""
-        reach = np.abs(self.offsets).max(axis=1, initial=0)
-        inner = reach < reach.max(initial=0)
-        if not inner.any():
+        """Return the query without its outermost ring of pixels; None if nothing is compared.
+
+        Of the innermost ring the corners go first; the last query compares nothing.
+        """
+        if not len(self.offsets):
             return None
+        reach = np.abs(self.offsets).max(axis=1)
+        if reach.max() == 1:
+            reach = (self.offsets**2).sum(axis=1)
+        inner = reach < reach.max()
         return Query(
             self.place,
             self.offsets[inner],

@@ -29,6 +29,7 @@ class Recipe:
     settings : the model's settings, as far as they were asked for.
     pictures : `PICTURE_OPTIONS` of an inpainting.
     fingerprint : what the corpus must be, where a config says so.
+    asked : the settings that were asked for in the first place, where a config is repeated.
     """
 
     model: str
@@ -38,6 +39,7 @@ class Recipe:
     settings: dict[str, Any]
     pictures: dict[str, Any] = field(default_factory=dict)
     fingerprint: str | None = None
+    asked: dict[str, Any] | None = None
 
     @classmethod
     def of(
@@ -111,7 +113,8 @@ class Recipe:
             if name not in ("n", "seed", "content", *PICTURE_OPTIONS)
             and not name.startswith("corpus_")
         }
-        before = dict(resolved if same_corpus and same_model and not chosen else asked)
+        unchanged = same_corpus and same_model and not chosen
+        before = dict(resolved if unchanged else asked)
         opened = {name: old.get(f"corpus_{name}") for name in CORPUS_OPTIONS}
         return cls(
             old_model if same_model else check_name(str(model)),
@@ -121,6 +124,7 @@ class Recipe:
             {name: value for name, value in (before | chosen).items() if value is not None},
             {name: old.get(name) for name in PICTURE_OPTIONS if old.get(name) is not None},
             read.origin.fingerprint if same_corpus else None,
+            asked if unchanged else None,
         )
 
     def open_corpus(self, progress: Callable[[int, int], None] | None = None) -> Corpus | None:
@@ -192,7 +196,7 @@ class Recipe:
         how = {f"corpus_{name}": self.corpus.get(name) for name in CORPUS_OPTIONS}
         asked = {
             name: list(value) if isinstance(value, tuple) else value
-            for name, value in self.settings.items()
+            for name, value in (self.settings if self.asked is None else self.asked).items()
         }
         return how | self.pictures | {"asked": asked}
 
