@@ -15,6 +15,7 @@ import numpy as np
 from intarsia.corpus import Corpus
 from intarsia.files import save_png
 from intarsia.models import Inpainting, NonparametricSampler, Texture, run
+from intarsia.provenance import top_share
 from intarsia.provenance.draw import (
     INK,
     TITLE,
@@ -56,11 +57,26 @@ def grid(images: np.ndarray, columns: int, scale: int) -> np.ndarray:
     return np.asarray(tile([enlarge(p, scale) for p in to_rgb(images)], columns))
 
 
+def shift_share(samples: Samples) -> float:
+    """Share of the first sample's drawn pixels that one picture gave at one constant shift."""
+    first = samples.sources[0]
+    rows, cols = np.mgrid[: first.shape[1], : first.shape[2]]
+    moved = np.stack([first.image[0], first.row[0] - rows, first.col[0] - cols], axis=-1)
+    _, counts = np.unique(moved[first.step[0] >= 0], axis=0, return_counts=True)
+    return float(counts.max() / counts.sum())
+
+
 def drawn(name: str, model: NonparametricSampler, n: int, seed: int = 0) -> Samples:
     """Draw into ``runs/figures/NAME``, or read what is there."""
     samples = run(model, n, seed, RUNS / name, resume=True)
     samples.check_pixel_law(model.corpus)
+    drawn_pixels = samples.sources.step >= 0
     print(f"  {name}: {map_entropies(samples.sources)}")
+    print(
+        f"    median pool {np.median(samples.sources.pool[drawn_pixels]):.0f}, top source of each "
+        f"sample {np.round(top_share(samples.sources), 2).tolist()}, pixels at the commonest "
+        f"shift in the first {shift_share(samples):.3f}"
+    )
     return samples
 
 

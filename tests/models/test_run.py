@@ -83,7 +83,7 @@ def finish(made, folder: Path, stops: list[int], **options: object):
         {},
         {"principles": "NS+L", "seed_at": "random"},
         {"condition": "class"},
-        {"encoder": "patch:lowres", "keep": 100},
+        {"encoder": "patch:lowres", "keep": 15},
         {"threshold": "intersection", "epsilon": "0.5"},
     ],
     ids=lambda options: " ".join(map(str, options.values())) or "NS+L+H",
@@ -94,7 +94,7 @@ def test_a_run_stopped_at_random_steps_and_resumed_has_the_same_bytes(options, t
     whole = finish(made, tmp_path / "whole", [])
     assert_same(whole, made.sample(N, SEED))
     per_batch = 64 - 16
-    for i in range(3):
+    for i in range(2):
         stops = [int(s) for s in rng.integers(1, per_batch, 3)]
         resumed = finish(made, tmp_path / f"resumed{i}", stops, batch=2)
         assert_same(whole, resumed)
@@ -181,7 +181,7 @@ def test_a_run_interrupted_at_any_line_has_the_same_bytes(threshold, tmp_path, m
     go(tmp_path / "whole", False)
     empty = (tmp_path / "whole" / "metrics.json").read_text().split('"empty_pools":')[1:]
     rng = np.random.default_rng(12)
-    for i, number in enumerate(rng.integers(150, 3500, 10).tolist()):
+    for i, number in enumerate(rng.integers(150, 3500, 8).tolist()):
         folder = tmp_path / str(i)
         before = sys.gettrace()
         sys.settrace(interrupted_at_line(number))

@@ -14,7 +14,7 @@ from tests.models.obvious import assert_law, assert_same
 
 CORPORA = ["mnist", "cifar10"]
 # Seeds are large to keep runs short; every pixel is drawn as in any other run.
-SEED_SIDE = {"mnist": 14, "cifar10": 24}
+SEED_SIDE = {"mnist": 17, "cifar10": 26}
 
 
 def named(options: dict[str, object]) -> str:
@@ -100,17 +100,17 @@ def through_a_file(batch: Batch) -> Batch:
         {"principles": "NS+L"},
         {"principles": "NS+L+H"},
         {"principles": "NS+L+H", "condition": "class"},
-        {"principles": "NS+L+H", "encoder": "patch:lowres", "keep": 60, "radius": 1},
+        {"principles": "NS+L+H", "encoder": "patch:lowres", "keep": 9, "radius": 1},
         {"principles": "NS+L+H", "threshold": "intersection", "epsilon": "0.5"},
     ],
     ids=named,
 )
 def test_a_batch_saved_midway_and_grown_on_gives_the_same_bytes(options, few):
-    model = NonparametricSampler(few, seed_size=24, **options)
+    model = NonparametricSampler(few, seed_size=25, **options)
     whole = next(model.batches(3, 4))
     saved = {}
     for step in model.grow(whole, 4):
-        if step.batch.step in (1, 16, 17, 100, 207):
+        if step.batch.step in (1, 16, 17, 100, 158):
             saved[step.batch.step] = through_a_file(step.batch)
     assert whole.done and len(saved) == 5
     for at, batch in saved.items():

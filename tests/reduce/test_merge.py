@@ -49,7 +49,7 @@ def _wholes(s: Situation, members: np.ndarray) -> list[Candidates]:
     return [c for c in s.candidates() if c.stack.size in sizes]
 
 
-@settings(max_examples=80)
+@settings(max_examples=60)
 @given(s=situations(own_lists=False), data=st.data())
 def test_any_parts_in_any_order_merge_to_the_whole(s: Situation, data: Any):
     s = replace(s, block=None if s.block is None else max(50, s.block))

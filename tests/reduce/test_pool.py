@@ -24,7 +24,7 @@ def test_winners_and_pools_equal_the_reference(s: Situation):
     check(s.draw(keep_members=True), expected)
 
 
-@settings(max_examples=60)
+@settings(max_examples=45)
 @given(s=situations())
 def test_plain_torch_pools_equal_the_reference(s: Situation):
     s = replace(s, block=None if s.block is None else max(50, s.block))  # blocks of 1 take long
@@ -37,7 +37,7 @@ def test_plain_torch_pools_equal_the_reference(s: Situation):
     check(s.draw(compiled=False, keep_members=True), expected)
 
 
-@settings(max_examples=60)
+@settings(max_examples=45)
 @given(s=situations())
 def test_pools_under_a_given_limit_equal_the_reference_and_may_be_empty(s: Situation):
     expected = [s.expected_intersection(b) for b in range(len(s))]

@@ -71,7 +71,11 @@ def test_the_threshold_is_the_reference_s(distances, weight, millionths, min_poo
     assert rule.threshold(ordered[0], mth, weight) == expected
 
 
-@given(least=st.integers(0, 10**9), weight=st.integers(0, 30000), millionths=st.integers(0, 10**6))
+@given(
+    least=st.integers(0, 10**11),
+    weight=st.integers(33_100, 10**6),
+    millionths=st.integers(0, 10**6),
+)
 def test_compiled_and_torch_thresholds_are_the_rule_s(least, weight, millionths):
     import torch
 
@@ -79,10 +83,9 @@ def test_compiled_and_torch_thresholds_are_the_rule_s(least, weight, millionths)
     from intarsia.reduce.device import _Tally
 
     rule = PoolRule(Fraction(millionths, 10**6))
-    pool = Pool.empty(1, rule, 10**6, 0)
-    exact = Pool.empty(1, rule, weight, 0).rule._replace(far=pool.rule.far)
+    pool = Pool.empty(1, rule, weight, 0)
     expected = rule.threshold(least, least, weight)
-    assert int(kernels._threshold(least, least, exact)) == expected
-    tally = _Tally(Pool(pool.state, exact), torch.device("cpu"))
+    assert int(kernels._threshold(least, least, pool.rule)) == expected
+    tally = _Tally(pool, torch.device("cpu"))
     tally.least[:] = least
     assert int(tally._thresholds()[0]) == expected
