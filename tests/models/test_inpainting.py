@@ -168,3 +168,14 @@ def test_where_no_patch_fits_the_window_loses_its_outer_ring_until_one_does():
     assert not hole[samples.sources.row[drawn], samples.sources.col[drawn]].any()
     assert (samples.sources.pool[drawn] > 0).all()
     assert (samples.sources.distance <= 1).all()
+
+
+def test_a_class_is_asked_for_by_condition_and_label_together():
+    hole = np.zeros((8, 8), bool)
+    hole[5:] = True
+    picture, corpus = digits().images[0], digits()
+    samples = Inpainting(picture, hole, corpus, condition="class", label=3).sample(1)
+    assert (samples.sources.label[samples.sources.step >= 0] == 3).all()
+    for half in ({"condition": "class"}, {"principles": "NS+L", "label": 3}):
+        with pytest.raises(UsageError, match="--condition class and --label together"):
+            Inpainting(picture, hole, corpus, **half)

@@ -77,6 +77,11 @@ class Inpainting(NonparametricSampler):
         # No seed is cut here, so there is no seed's picture to leave out.
         fixed = {"allow_seed_source": True, "size": hole.shape, "seed_size": 1}
         super().__init__(corpus, **(settings | fixed))
+        if self.dictionary.by_label != (self.settings.label is not None):
+            raise UsageError(
+                "An inpainting has no seed to take a class from: give --condition class and "
+                "--label together, or neither."
+            )
 
     def batches(
         self,
@@ -90,7 +95,8 @@ class Inpainting(NonparametricSampler):
         order = FillOrder.grow(~self.hole, self.window, self.settings.border)
         step = size or self.default_batch
         for at in range(0, len(samples), step):
-            batch = Batch.blank(samples[at : at + step], order, self.picture.shape[2])
+            label = self.settings.label if self.dictionary.by_label else None
+            batch = Batch.blank(samples[at : at + step], order, self.picture.shape[2], label)
             batch.canvas[:] = self.picture
             if self.own:
                 rows, cols = np.nonzero(~self.hole)

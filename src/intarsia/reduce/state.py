@@ -104,6 +104,8 @@ class Pool:
         a, b = rule.epsilon.numerator, rule.epsilon.denominator
         floor_num = FLOOR.numerator * known_weight
         floor = -1 if keep_members else floor_num // FLOOR.denominator
+        if limit is not None:
+            floor = min(floor, int(limit.min(initial=floor)))
         zeros = np.zeros(queries, np.int64)
         state = State(
             least=np.full((queries, rule.min_pool), far, np.int64),
