@@ -1,4 +1,4 @@
-"""The pool reduction on the CPU: int8 products and compiled loops, thread by thread."""
+"""The pool reduction on the CPU: compiled loops, thread by thread."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from functools import reduce as fold
 
 import numpy as np
-import torch
 
 from intarsia.dictionary import Query
-from intarsia.reduce import kernels
+from intarsia.reduce import kernels, shortlist
 from intarsia.reduce.crew import each
 from intarsia.reduce.fit import View
 from intarsia.reduce.state import Pool, narrow
+from intarsia.reduce.vectors import QUERIES
 
 FEW = 4
 """Up to this many queries, direct differences beat two products and their sums."""
+
+HEAD = 48
+"""Pixels (times channels) whose distances shortlist: 16 hold nine tenths of half a window."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,14 @@ def reduce(
     size = block or max(1024, min(8192, 2**19 // max(1, len(query))))
     blocks = list(_blocks(view, size))
     largest = max(b.rows * b.n for b in blocks)
-    by_products = len(query) > FEW and narrow(query.known_weight) and len(query.offsets) > 0
-    work = _by_products if by_products else _by_differences
+    shortlisted = len(query) > FEW and narrow(query.known_weight) and len(query.offsets) > 0
+    work = _by_shortlist if shortlisted else _by_differences
+
+    first = fresh(0)
 
     def share(mine: Iterable[_Block]) -> Pool:
-        return work(view, query, fresh(len(query) * largest), mine, largest)
+        pool = fresh(len(query) * largest).beside(first)
+        return work(view, query, pool, mine)
 
     return fold(Pool.merge, each(share, blocks, threads))
 
@@ -79,47 +85,51 @@ def _usable(view: View, block: _Block) -> np.ndarray:
     return np.ascontiguousarray(part)
 
 
-def _by_products(
-    view: View, query: Query, pool: Pool, blocks: Iterable[_Block], largest: int
-) -> Pool:
-    """|q|^2 + |c|^2 - 2 q.c, with q.c as two exact int8 products.
+def _heaviest_first(query: Query) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the order of the query's pixels by weight, and weights and values in that order."""
+    weights = np.tile(query.weights, query.values.shape[1])
+    order = np.argsort(-weights, kind="stable")
+    values = query.values.reshape(len(query), -1)[:, order]
+    return order, weights[order], np.ascontiguousarray(values)
 
-    A weight times a centred pixel needs 15 bits: weight x pixel = 128 high + low, both int8.
-    """
-    queries, channels = query.values.shape[:2]
-    values = query.values.reshape(queries, -1).astype(np.int32)
-    weights = np.tile(query.weights, channels)
-    weighted = values * weights
-    high = (weighted + 64) >> 7
-    # Whole vectors of products: rows of zeros change nothing.
-    depth = -(-weights.size // 16) * 16
-    limbs = torch.zeros((2 * queries, depth), dtype=torch.int8)
-    limbs[:queries, : weights.size] = torch.from_numpy(high.astype(np.int8))
-    limbs[queries:, : weights.size] = torch.from_numpy((weighted - (high << 7)).astype(np.int8))
-    query_norms = (values * weighted).sum(axis=1, dtype=np.int32)
 
+def _packed(numbers: np.ndarray) -> np.ndarray:
+    """Pack neighbouring numbers of 16 bits in one of 32."""
+    return (numbers[..., 0::2] & 0xFFFF) | (numbers[..., 1::2] << 16)
+
+
+def _split(query: Query) -> tuple[shortlist.Split, np.ndarray, np.ndarray]:
+    """Cut the query's pixels at `HEAD`, heaviest first; return the places of head and tail too."""
+    queries = len(query)
+    order, weights, values = _heaviest_first(query)
+    cut = min(HEAD, len(order))
+    # Pairs, and whole groups of queries: pixels of weight 0 and queries of zeros change nothing.
+    depth = -(-cut // 2)
+    held = np.zeros(2 * depth, np.int32)
+    held[:cut] = weights[:cut]
+    places = np.full(2 * depth, order[0])
+    places[:cut] = order[:cut]
+    some = np.zeros((-(-queries // QUERIES) * QUERIES, 2 * depth), np.int32)
+    some[:queries, :cut] = values[:, :cut]
+    coefs = -2 * held * some  # 16 bits: 2 x 127 x 128 < 2^15
+    norms = (held * some**2).sum(axis=1, dtype=np.int32)
+    rest = np.ascontiguousarray(values[:, cut:])
+    parts = shortlist.Split(_packed(coefs), norms, _packed(held), weights[cut:], rest)
+    return parts, places, order[cut:]
+
+
+def _by_shortlist(view: View, query: Query, pool: Pool, blocks: Iterable[_Block]) -> Pool:
+    """Many queries: the heaviest pixels' products, then the survivors' differences."""
+    split, head, tail = _split(query)
     pixels = view.stack.pixels.reshape(-1).numpy()
     names = kernels.Names(view.codes, view.words)
-    norms = np.empty(largest, np.int32)
-    patches = torch.zeros(depth * largest, dtype=torch.int8)
-    products = torch.empty(2 * queries * largest, dtype=torch.int32)
-    width = 0
     for block in blocks:
-        n = block.rows * block.n
-        if n != width:
-            patches.zero_()
-            width = n
-        some = patches[: depth * n].view(depth, n)
-        out = products[: 2 * queries * n].view(2 * queries, n)
+        pool.reserve(len(query) * block.rows * block.n)
         starts = view.starts(query, block.row) + block.at
-        kernels.gather(
-            pixels, starts, view.row_stride, block.rows, weights, block.n, some.numpy(), norms
-        )
-        torch._int_mm(limbs, some, out=out)
-        pool.reserve(queries * n)
-        kernels.fold_products(
-            out.numpy(), norms, query_norms, view.row_code(block.row), block.rows, block.at,
-            block.n, names, query.salts, view.barred, _usable(view, block), pool.state, pool.rule,
+        shortlist.fold(
+            pixels, starts[head], starts[tail], view.row_stride, block.rows, split,
+            view.row_code(block.row), block.at, block.n, names, query.salts, view.barred,
+            _usable(view, block), pool.state, pool.rule,
         )  # fmt: skip
     return pool
 
@@ -129,21 +139,19 @@ def _buffer(query: Query) -> np.ndarray:
     return np.empty(kernels.SPAN, dtype)
 
 
-def _by_differences(
-    view: View, query: Query, pool: Pool, blocks: Iterable[_Block], largest: int
-) -> Pool:
+def _by_differences(view: View, query: Query, pool: Pool, blocks: Iterable[_Block]) -> Pool:
     """Few queries, or none to compare: plain sums of squared differences."""
-    values = query.values.reshape(len(query), -1)
-    weights = np.tile(query.weights, query.values.shape[1])
+    order, weights, values = _heaviest_first(query)
+    head = min(HEAD, len(order))
     pixels = view.stack.pixels.reshape(-1).numpy()
     names = kernels.Names(view.codes, view.words)
     buffer = _buffer(query)
     for block in blocks:
         pool.reserve(len(query) * block.rows * block.n)
         kernels.fold_shared(
-            pixels, view.starts(query, block.row) + block.at, view.row_stride, block.rows,
-            weights, values, view.row_code(block.row), block.at, block.n, names, query.salts,
-            view.barred, _usable(view, block), pool.state, pool.rule, buffer,
+            pixels, view.starts(query, block.row)[order] + block.at, view.row_stride, block.rows,
+            weights, values, head, view.row_code(block.row), block.at, block.n, names,
+            query.salts, view.barred, _usable(view, block), pool.state, pool.rule, buffer,
         )  # fmt: skip
     return pool
 
@@ -151,14 +159,14 @@ def _by_differences(
 def _own(view: View, query: Query, fresh: Callable[[int], Pool], threads: int | None) -> Pool:
     """Every query has pictures of its own: threads share out the queries."""
     queries = len(query)
-    values = query.values.reshape(queries, -1)
-    weights = np.tile(query.weights, query.values.shape[1])
+    order, weights, values = _heaviest_first(query)
+    head = min(HEAD, len(order))
     names = kernels.Names(view.codes, view.words)
     pixels = view.stack.pixels.reshape(queries, -1).numpy()
     usable = np.empty((0, 0, 0), np.bool_) if view.usable is None else view.usable.numpy()
     first, last = view.rows
     rows = last - first + 1
-    starts = view.starts(query, first)
+    starts = view.starts(query, first)[order]
     size = max(1, queries // 16)
     chunks = [(b, min(b + size, queries)) for b in range(0, queries, size)]
 
@@ -167,9 +175,9 @@ def _own(view: View, query: Query, fresh: Callable[[int], Pool], threads: int | 
         for b0, b1 in mine:
             pool.reserve((b1 - b0) * rows * view.run)
             kernels.fold_own(
-                pixels, starts, view.row_stride, rows, weights, values, view.row_code(first),
-                view.run, names, query.salts, view.barred, usable, pool.state, pool.rule, buffer,
-                b0, b1,
+                pixels, starts, view.row_stride, rows, weights, values, head,
+                view.row_code(first), view.run, names, query.salts, view.barred, usable, pool.state,
+                pool.rule, buffer, b0, b1,
             )  # fmt: skip
         return pool
 

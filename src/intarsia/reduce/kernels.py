@@ -1,11 +1,11 @@
 """Compiled loops of the pool reduction on the CPU (Numba).
 
-Everything here is integer arithmetic, so no result depends on the order in
-which candidates are seen. Annotations are left off: Numba infers the types.
-Loops read through slices, because that is what lets LLVM vectorise them.
+Everything here is integer arithmetic, so no result depends on the order in which candidates are
+seen. Annotations are left off: Numba infers the types. Loops read through slices, because that is
+what lets LLVM vectorise them.
 
-Candidates of one row of places are contiguous in memory: *run position* ``j``
-stands for (column ``j // N``, picture ``j % N``); ``Names.codes[j]`` names it.
+Candidates of one row of places are contiguous in memory: *run position* ``j`` stands for
+(column ``j // N``, picture ``j % N``); ``Names.codes[j]`` names it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,13 @@ from collections import namedtuple
 import numba
 import numpy as np
 
+from intarsia.reduce.vectors import WORDS, count_within
+
 SPAN = 1024
 """Candidates whose distances are held in the first-level cache at a time."""
+
+CROWD = 32
+"""From one survivor in so many on, a whole span's tail by vectors beats picking pixels."""
 
 NO_KEY = np.int64(2**63 - 1)
 
@@ -28,7 +33,8 @@ State = namedtuple(
 """Pools in the making for a batch of B queries.
 
 ``least`` [B, m]: the m least distances, ascending. ``limit`` [B]: the threshold T
-as far as it is known; it only falls (and not at all where ``fixed``). ``sure_*``
+as far as it is known; it only falls (and not at all where ``fixed``), and threads share it: one
+that reads or leaves an older, higher one keeps more candidates, which the merge drops. ``sure_*``
 [B]: candidates at or below the constant floor are in every possible pool, so they
 are counted and the least key among them is kept. ``band_*`` [capacity], of which
 the first ``band_n[0]`` are in use: candidates between floor and T, one by one,
@@ -55,6 +61,9 @@ def _compiled(function):
 
 _inlined = numba.njit(inline="always")
 
+_merged = numba.njit(nogil=True, forceinline=True)
+"""For what runs once a span: handing all the arrays of a pool to a function takes as long."""
+
 
 @_inlined
 def _key(salt, word):
@@ -79,33 +88,39 @@ def _threshold(least, mth, rule):
     return min(max(least + whole + part // (400 * rule.eps_den), mth), rule.far - 1)
 
 
-@_compiled
-def _note_least(dist, b, state, rule):
-    """Take a span's distances into the m least, and let the threshold fall."""
+@_merged
+def _least(dist):
+    least = dist[0]
+    for j in range(dist.size):
+        least = min(least, dist[j])
+    return least
+
+
+@_merged
+def _note_least(dist, limit, b, state, rule):
+    """Take distances up to ``limit`` into the m least, and let the threshold fall."""
     least = state.least[b]
     last = least.size - 1
     for j in range(dist.size):
         d = np.int64(dist[j])
-        if d < least[last]:
+        if d < least[last] and d <= limit:
             i = last
             while i > 0 and least[i - 1] > d:
                 least[i] = least[i - 1]
                 i -= 1
             least[i] = d
     if least[last] < rule.far:
-        state.limit[b] = _threshold(least[0], least[last], rule)
+        state.limit[b] = min(state.limit[b], _threshold(least[0], least[last], rule))
 
 
-@_compiled
+@_merged
 def _note_sure(dist, b, codes, words, base_code, start, state, rule):
     """Count the candidates at or below the floor and keep the least key."""
-    count = np.int64(0)
-    best = NO_KEY
-    for j in range(dist.size):
-        inside = dist[j] <= rule.floor
-        k = _key(start, words[j])
-        count += np.int64(inside)
-        best = min(best, k if inside else NO_KEY)
+    count, best = count_within(dist, words, rule.floor, start)
+    for j in range(dist.size // WORDS * WORDS, dist.size):
+        if dist[j] <= rule.floor:
+            count += 1
+            best = min(best, _key(start, words[j]))
     state.sure_count[b] += count
     if best > state.sure_key[b]:
         return
@@ -118,33 +133,46 @@ def _note_sure(dist, b, codes, words, base_code, start, state, rule):
                 state.sure_dist[b] = dist[j]
 
 
-@_compiled
-def _fold_span(dist, b, codes, words, base_code, start, state, rule):
-    """Take the distances of one span of candidates into query ``b``'s pool."""
-    nearest = dist[0]
+@_merged
+def _note_band(dist, limit, b, codes, words, base_code, start, state, rule):
+    """Keep the candidates between floor and ``limit`` one by one."""
+    inside = np.int64(0)
     for j in range(dist.size):
-        nearest = min(nearest, dist[j])
-    if nearest > state.limit[b]:
+        inside += np.int64((dist[j] <= limit) & (dist[j] > rule.floor))
+    at = state.band_n[0]
+    end = at + inside
+    j = 0
+    while at < end:
+        d = dist[j]
+        if d <= limit and d > rule.floor:
+            state.band_query[at] = b
+            state.band_dist[at] = d
+            state.band_key[at] = _key(start, words[j])
+            state.band_code[at] = codes[j] + base_code
+            at += 1
+        j += 1
+    state.band_n[0] = end
+
+
+@_merged
+def _fold_span(dist, limit, b, codes, words, base_code, start, state, rule):
+    """Take the distances of one span of candidates into query ``b``'s pool.
+
+    ``limit``: the threshold as it was when they were computed; those above it may be unfinished.
+    """
+    nearest = _least(dist)
+    if nearest > limit:
         return
     if not state.fixed and nearest < state.least[b, state.least.shape[1] - 1]:
-        _note_least(dist, b, state, rule)
+        _note_least(dist, limit, b, state, rule)
+        limit = min(limit, state.limit[b])
     if nearest <= rule.floor:
         _note_sure(dist, b, codes, words, base_code, start, state, rule)
-    limit = state.limit[b]
     if limit > rule.floor:
-        at = state.band_n[0]
-        for j in range(dist.size):
-            d = dist[j]
-            if d <= limit and d > rule.floor:
-                state.band_query[at] = b
-                state.band_dist[at] = d
-                state.band_key[at] = _key(start, words[j])
-                state.band_code[at] = codes[j] + base_code
-                at += 1
-        state.band_n[0] = at
+        _note_band(dist, limit, b, codes, words, base_code, start, state, rule)
 
 
-@_compiled
+@_merged
 def _shut_out(dist, j0, barred, pictures, usable):
     """Put out of reach: the barred picture (its index in the planes), and what touches a hole."""
     beyond = np.iinfo(dist.dtype).max
@@ -181,88 +209,88 @@ def gather(planes, starts, row_stride, rows, weights, n, keys, norms):
                     norm[j] += w * (np.int32(v) * np.int32(v))
 
 
-@_compiled
-def fold_products(products, norms, query_norms, row_code, rows, j0, n, names, salts, barred,
-                  usable, state, rule):  # fmt: skip
-    """Fold distances |q|^2 + |c|^2 - 2 q.c of ``n`` candidates a row from run position ``j0``.
+@_inlined
+def _add_squares(dist, planes, starts, at, weights, values):
+    """Add w (v - c)^2 of the given pixels to every distance of a span."""
+    for k in range(starts.size):
+        w, v = weights[k], np.int32(values[k])
+        source = planes[starts[k] + at : starts[k] + at + dist.size]
+        for j in range(dist.size):
+            t = v - np.int32(source[j])
+            dist[j] += w * (t * t)
 
-    ``products`` int32 [2B, rows * n]: q.c in two limbs, 128 x the first B rows + the last B rows.
-    ``barred`` [B, 2]: first run position and stride of what each query may not use; -1 for none.
-    ``usable`` bool [rows, n], or [0, 0] where nothing touches a hole.
-    """
-    queries = query_norms.size
-    buffer = np.empty(SPAN, np.int32)
-    nothing = np.empty(0, np.bool_)
-    for b in range(queries):
-        for r in range(rows):
-            code = row_code + (r << 16)
-            start = salts[b] + _word(code)
-            for lo in range(0, n, SPAN):
-                hi = min(n, lo + SPAN)
-                dist = buffer[: hi - lo]
-                high = products[b, r * n + lo : r * n + hi]
-                low = products[queries + b, r * n + lo : r * n + hi]
-                norm = norms[r * n + lo : r * n + hi]
-                for j in range(dist.size):
-                    dist[j] = query_norms[b] + norm[j] - 2 * (128 * high[j] + low[j])
-                open_ = usable[r, lo:hi] if usable.shape[0] > 0 else nothing
-                _shut_out(dist, j0 + lo, barred[b, 0], barred[b, 1], open_)
-                _fold_span(dist, b, names.codes[0, j0 + lo : j0 + hi],
-                           names.words[0, j0 + lo : j0 + hi], code, start, state,
-                           rule)  # fmt: skip
+
+@_merged
+def _finish(dist, limit, planes, starts, at, weights, values):
+    """Add the last pixels to the distances within ``limit``: the others are beyond it without."""
+    survivors = 0
+    for j in range(dist.size):
+        survivors += np.int64(dist[j] <= limit)
+    if survivors * CROWD > dist.size:
+        _add_squares(dist, planes, starts, at, weights, values)
+        return
+    for j in range(dist.size):
+        if dist[j] <= limit:
+            d = dist[j]
+            for k in range(starts.size):
+                t = np.int32(values[k]) - np.int32(planes[starts[k] + at + j])
+                d += weights[k] * (t * t)
+            dist[j] = d
 
 
 @_inlined
-def _fold_squares(planes, starts, at, weights, values, b, g, row_code, j0, n, names, salt, barred,
-                  usable, state, rule, buffer):  # fmt: skip
+def _fold_squares(planes, starts, at, weights, values, head, b, g, row_code, j0, n, names, salt,
+                  barred, usable, state, rule, buffer):  # fmt: skip
     for lo in range(0, n, SPAN):
         hi = min(n, lo + SPAN)
         dist = buffer[: hi - lo]
         dist[:] = 0
-        for k in range(starts.size):
-            w = weights[k]
-            v = np.int32(values[k])
-            source = planes[starts[k] + at + lo : starts[k] + at + hi]
-            for j in range(dist.size):
-                t = v - np.int32(source[j])
-                dist[j] += w * (t * t)
+        limit = state.limit[b]
+        _add_squares(dist, planes, starts[:head], at + lo, weights[:head], values[:head])
+        if head < starts.size:
+            if _least(dist) > limit:
+                continue
+            _finish(dist, limit, planes, starts[head:], at + lo, weights[head:],
+                    values[head:])  # fmt: skip
         _shut_out(dist, j0 + lo, barred[0], barred[1], usable[lo:hi])
-        _fold_span(dist, b, names.codes[g, j0 + lo : j0 + hi], names.words[g, j0 + lo : j0 + hi],
-                   row_code, salt + _word(row_code), state, rule)  # fmt: skip
+        _fold_span(dist, limit, b, names.codes[g, j0 + lo : j0 + hi],
+                   names.words[g, j0 + lo : j0 + hi], row_code, salt + _word(row_code), state,
+                   rule)  # fmt: skip
 
 
 @_compiled
-def fold_shared(planes, starts, row_stride, rows, weights, values, row_code, j0, n, names, salts,
-                barred, usable, state, rule, buffer):  # fmt: skip
+def fold_shared(planes, starts, row_stride, rows, weights, values, head, row_code, j0, n, names,
+                salts, barred, usable, state, rule, buffer):  # fmt: skip
     """Fold ``n`` candidates a row by direct differences, query by query.
 
     ``planes`` flat int8; ``starts`` [K]: where the known pixels of the first row's run position
-    ``j0`` lie. ``values`` int8 [B, K]. ``usable`` as for `fold_products`. ``buffer`` [SPAN]:
-    int32, or int64 where distances need it.
+    ``j0`` lie. ``values`` int8 [B, K]; what exceeds the threshold by its first ``head`` pixels is
+    left unfinished (`reduce.shortlist` says why that is exact). ``usable`` as for
+    `shortlist.fold`. ``buffer`` [SPAN]: int32, or int64 where distances need it.
     """
     nothing = np.empty(0, np.bool_)
     for b in range(values.shape[0]):
         for r in range(rows):
             open_ = usable[r] if usable.shape[0] > 0 else nothing
-            _fold_squares(planes, starts, r * row_stride, weights, values[b], b, 0,
+            _fold_squares(planes, starts, r * row_stride, weights, values[b], head, b, 0,
                           row_code + (r << 16), j0, n, names, salts[b], barred[b], open_, state,
                           rule, buffer)  # fmt: skip
 
 
 @_compiled
-def fold_own(planes, starts, row_stride, rows, weights, values, first_code, run, names, salts,
-             barred, usable, state, rule, buffer, b0, b1):  # fmt: skip
+def fold_own(planes, starts, row_stride, rows, weights, values, head, first_code, run, names,
+             salts, barred, usable, state, rule, buffer, b0, b1):  # fmt: skip
     """Fold every query's own candidates: queries b0 to b1 - 1, all rows of places.
 
-    ``planes`` int8 [B, P]; ``usable`` bool [B or 0, rows, run].
+    ``planes`` int8 [B, P]; ``usable`` bool [B or 0, rows, run]; ``head`` as for `fold_shared`.
     """
     nothing = np.empty(0, np.bool_)
     for b in range(b0, b1):
         for r in range(rows):
             open_ = usable[b, r] if usable.shape[0] > 0 else nothing
-            _fold_squares(planes[b], starts, r * row_stride, weights, values[b], b, b, first_code
-                          + (r << 16), 0, run, names, salts[b], barred[b], open_, state, rule,
-                          buffer)  # fmt: skip
+            _fold_squares(planes[b], starts, r * row_stride, weights, values[b], head, b, b,
+                          first_code + (r << 16), 0, run, names, salts[b], barred[b], open_, state,
+                          rule, buffer)  # fmt: skip
 
 
 @_compiled
@@ -333,7 +361,7 @@ def merge_into(into, other, rule):
     """Merge the state ``other`` into ``into``, whose band has room."""
     for b in range(into.limit.size):
         if not into.fixed:
-            _note_least(other.least[b], b, into, rule)
+            _note_least(other.least[b], rule.far, b, into, rule)
             into.limit[b] = min(into.limit[b], other.limit[b])
         into.sure_count[b] += other.sure_count[b]
         key, code = other.sure_key[b], other.sure_code[b]

@@ -124,6 +124,11 @@ class Pool:
         )
         return cls(state, Rule(a, b, floor_num, floor, far), known_weight)
 
+    def beside(self, other: Pool) -> Pool:
+        """Let the threshold of an empty pool fall with that of another, which sees other blocks."""
+        self.state = self.state._replace(limit=other.state.limit)
+        return self
+
     def reserve(self, more: int) -> None:
         """Make room for ``more`` further band entries."""
         from intarsia.reduce.kernels import compact

@@ -1,0 +1,240 @@
+"""The innermost loops of the pool reduction, in vector registers (Numba, LLVM).
+
+Plain loops leave most of a processor's integer arithmetic idle: what it does fastest is the sum
+of two products of 16-bit numbers, and LLVM finds that instruction (x86 ``pmaddwd``, with VNNI
+``vpdpwssd``) only in vectors written out. So these loops are written in LLVM's vectors, which it
+translates for every processor; all others are Python.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+_WIDE = bool(llvm.get_host_cpu_features().get("avx512bw", False))
+LANES = 16 if _WIDE else 8
+"""Candidates in one vector."""
+
+WORDS = LANES // 2
+"""Keys in one vector."""
+
+VECTORS = 4 if _WIDE else 2
+"""Vectors in one tile: with four queries their sums just fit the registers."""
+
+QUERIES = 4
+"""Queries taken at a time, so that each candidate loaded is used four times."""
+
+TILE = LANES * VECTORS
+"""Candidates in one tile."""
+
+_I32 = ir.IntType(32)
+_SUMS = ir.VectorType(_I32, LANES)
+_PAIRS = ir.VectorType(ir.IntType(16), 2 * LANES)
+_PRODUCTS = ir.VectorType(_I32, 2 * LANES)
+
+
+def _picked(builder: Any, vector: Any, lanes: list[int]) -> Any:
+    mask = ir.Constant(ir.VectorType(_I32, len(lanes)), lanes)
+    return builder.shuffle_vector(vector, ir.Constant(vector.type, ir.Undefined), mask)
+
+
+def _splat(builder: Any, scalar: Any, lanes: int = LANES) -> Any:
+    empty = ir.Constant(ir.VectorType(scalar.type, lanes), ir.Undefined)
+    return _picked(
+        builder, builder.insert_element(empty, scalar, ir.Constant(_I32, 0)), [0] * lanes
+    )
+
+
+def _dot(builder: Any, left: Any, right: Any) -> Any:
+    """Sum neighbouring products of 16-bit numbers: LLVM makes one instruction of it."""
+    wide = [builder.sext(builder.bitcast(v, _PAIRS), _PRODUCTS) for v in (left, right)]
+    products = builder.mul(*wide, flags=("nsw",))
+    even, odd = (_picked(builder, products, list(range(i, 2 * LANES, 2))) for i in (0, 1))
+    return builder.add(even, odd)
+
+
+class _Arrays:
+    """The arrays handed to an intrinsic, and the addresses of their elements."""
+
+    def __init__(self, context: Any, builder: Any, kinds: Any, values: Any) -> None:
+        self.context, self.builder, self.kinds = context, builder, kinds
+        pairs = zip(kinds, values, strict=True)
+        self.arrays = [context.make_array(kind)(context, builder, value) for kind, value in pairs]
+
+    def size(self, i: int) -> Any:
+        """The length of array ``i`` along its first axis."""
+        return cgutils.unpack_tuple(self.builder, self.arrays[i].shape)[0]
+
+    def address(self, i: int, *index: Any) -> Any:
+        """Where an element of array ``i`` lies."""
+        return cgutils.get_item_pointer(
+            self.context, self.builder, self.kinds[i], self.arrays[i], list(index), wraparound=False
+        )
+
+    def vector(self, i: int, kind: Any, *index: Any) -> Any:
+        """The same, as the address of a vector."""
+        return self.builder.bitcast(self.address(i, *index), ir.PointerType(kind))
+
+    def load(self, i: int, kind: Any, *index: Any) -> Any:
+        """The vector that starts at an element of array ``i``."""
+        return self.builder.load(self.vector(i, kind, *index), align=kind.element.width // 8)
+
+
+@intrinsic
+def pack(typingctx, planes, starts, weights, at, pairs, norms, vectors):  # type: ignore[no-untyped-def]
+    """Pack pixels of candidates in pairs, and add w c^2 to ``norms``.
+
+    Parameters
+    ----------
+    planes : int8, flat.
+    starts : int64 [2 depth], where the pixels of the first candidate lie, less ``at``.
+    weights : int32 [depth], two 16-bit numbers packed in each.
+    pairs : int32 [depth, N], written.
+    norms : int32 [N].
+    vectors : how many times `LANES` candidates.
+    """
+
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        where = (0, 1, 2, 4, 5)
+        arrays = _Arrays(context, builder, *([v[i] for i in where] for v in (signature.args, args)))
+        at, vectors = args[3], args[6]
+        pixel = ir.VectorType(ir.IntType(8), LANES)
+        low, half = (ir.Constant(_SUMS, [value] * LANES) for value in (0xFFFF, 16))
+        one, lanes = (context.get_constant(types.intp, value) for value in (1, LANES))
+        with cgutils.for_range(builder, arrays.size(3)) as outer:
+            even = builder.shl(outer.index, one)
+            rows = [
+                builder.add(builder.load(arrays.address(1, k)), at)
+                for k in (even, builder.add(even, one))
+            ]
+            weight = _splat(builder, builder.load(arrays.address(2, outer.index)))
+            with cgutils.for_range(builder, vectors) as inner:
+                j = builder.mul(inner.index, lanes)
+                first, second = (
+                    builder.sext(arrays.load(0, pixel, builder.add(row, j)), _SUMS) for row in rows
+                )
+                both = builder.or_(builder.and_(first, low), builder.shl(second, half))
+                builder.store(both, arrays.vector(3, _SUMS, outer.index, j), align=4)
+                halves = builder.bitcast(both, _PAIRS)
+                squares = builder.mul(halves, halves)  # at most 2^14
+                norm = builder.add(arrays.load(4, _SUMS, j), _dot(builder, weight, squares))
+                builder.store(norm, arrays.vector(4, _SUMS, j), align=4)
+        return context.get_dummy_value()
+
+    whole = types.intp
+    return types.void(planes, starts, weights, whole, pairs, norms, whole), generate
+
+
+@intrinsic
+def distances(typingctx, out, pairs, norms, coefs, query_norms, query, tiles):  # type: ignore[no-untyped-def]
+    """Write |q|^2 + |c|^2 - 2 q.c for `QUERIES` queries and a run of candidates.
+
+    Parameters
+    ----------
+    out : int32 [QUERIES, tiles * TILE or more].
+    pairs : int32 [depth, N], candidates' pixels, two 16-bit numbers packed in each.
+    norms : int32 [N], weight x pixel^2, summed.
+    coefs : int32 [B, depth], -2 x weight x pixel, packed alike.
+    query_norms : int32 [B].
+    query : the first of the queries.
+    tiles : how many times `TILE` candidates.
+    """
+
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        arrays = _Arrays(context, builder, signature.args[:5], args[:5])
+        query, tiles = args[5:]
+
+        def number(value: int) -> Any:
+            return context.get_constant(types.intp, value)
+
+        def one_tile(at: Any) -> None:
+            place = [builder.add(at, number(v * LANES)) for v in range(VECTORS)]
+            norm = [arrays.load(2, _SUMS, p) for p in place]
+            sums = []
+            for q in queries:
+                own = _splat(builder, builder.load(arrays.address(4, q)))
+                sums.append([builder.add(own, n) for n in norm])
+            total = [[cgutils.alloca_once_value(builder, v) for v in row] for row in sums]
+            with cgutils.for_range(builder, arrays.size(1)) as k:
+                some = [arrays.load(1, _SUMS, k.index, p) for p in place]
+                for q, row in zip(queries, total, strict=True):
+                    coef = _splat(builder, builder.load(arrays.address(3, q, k.index)))
+                    for slot, pixels in zip(row, some, strict=True):
+                        more = _dot(builder, coef, pixels)
+                        builder.store(builder.add(builder.load(slot), more), slot)
+            for q, row in enumerate(total):
+                for p, slot in zip(place, row, strict=True):
+                    target = arrays.vector(0, _SUMS, number(q), p)
+                    builder.store(builder.load(slot), target, align=4)
+
+        queries = [builder.add(query, number(q)) for q in range(QUERIES)]
+        with cgutils.for_range(builder, tiles) as loop:
+            one_tile(builder.mul(loop.index, number(TILE)))
+        return context.get_dummy_value()
+
+    whole = types.intp
+    return types.void(out, pairs, norms, coefs, query_norms, whole, whole), generate
+
+
+def _key(builder: Any, x: Any) -> Any:
+    """SplitMix64's finaliser, halved: `reduce.keys.mix` shifted right by one."""
+
+    def every(value: int) -> Any:
+        return ir.Constant(x.type, [value] * x.type.count)
+
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        x = builder.mul(builder.xor(x, builder.lshr(x, every(shift))), every(factor))
+    return builder.lshr(builder.xor(x, builder.lshr(x, every(31))), every(1))
+
+
+@intrinsic
+def count_within(typingctx, dist, words, floor, start):  # type: ignore[no-untyped-def]
+    """Count distances up to ``floor``, and find the least key of those candidates.
+
+    Parameters
+    ----------
+    dist : int32 or int64 [n]; only whole vectors of `WORDS` are looked at.
+    words : int64 [n], what each candidate adds to ``start`` before it is mixed to a key.
+
+    Returns
+    -------
+    (count, least key), the greatest int64 if there is none.
+    """
+
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        arrays = _Arrays(context, builder, signature.args[:2], args[:2])
+        near = ir.VectorType(ir.IntType(signature.args[0].dtype.bitwidth), WORDS)
+        wide = ir.VectorType(ir.IntType(64), WORDS)
+        none = ir.Constant(wide, [2**63 - 1] * WORDS)
+        limit = _splat(
+            builder,
+            builder.trunc(args[2], near.element) if near.element.width < 64 else args[2],
+            WORDS,
+        )
+        base = _splat(builder, args[3], WORDS)
+        best = cgutils.alloca_once_value(builder, none)
+        count = cgutils.alloca_once_value(builder, context.get_constant(types.int64, 0))
+        step = context.get_constant(types.intp, WORDS)
+        with cgutils.for_range(builder, builder.sdiv(arrays.size(0), step)) as loop:
+            at = builder.mul(loop.index, step)
+            inside = builder.icmp_signed("<=", arrays.load(0, near, at), limit)
+            key = _key(builder, builder.add(base, arrays.load(1, wide, at)))
+            key = builder.select(inside, key, none)
+            least = builder.load(best)
+            less = builder.icmp_signed("<", key, least)
+            builder.store(builder.select(less, key, least), best)
+            ones = builder.ctpop(builder.bitcast(inside, ir.IntType(WORDS)))
+            ones = builder.zext(ones, ir.IntType(64))
+            builder.store(builder.add(builder.load(count), ones), count)
+        lanes, least = builder.load(best), context.get_constant(types.int64, 2**63 - 1)
+        for lane in range(WORDS):
+            key = builder.extract_element(lanes, ir.Constant(_I32, lane))
+            least = builder.select(builder.icmp_signed("<", key, least), key, least)
+        return context.make_tuple(builder, signature.return_type, [builder.load(count), least])
+
+    result = types.UniTuple(types.int64, 2)
+    return result(dist, words, types.int64, types.int64), generate
