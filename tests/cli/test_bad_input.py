@@ -41,6 +41,8 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (kit / "text.png").write_text("hello")
     (kit / "truncated.png").write_bytes((kit / "colour.png").read_bytes()[:200])
     (kit / "a-file").write_text("hello")
+    for name in ("text.onnx", "text.safetensors", "text.pt", "text.pth"):
+        (kit / name).write_text("hello")
     for folder, names in {"mixed": ("grey.png", "other.png"), "lone": ("grey.png",)}.items():
         (kit / folder).mkdir()
         for name in names:
@@ -121,6 +123,49 @@ TABLE: dict[str, tuple[str, int, list[str]]] = {
     "unknown threshold": ("generate nps --threshold x", 2, ["--threshold is 'x'", "'cascade'"]),
     "unknown border": ("generate nps --border x", 2, ["--border is 'x'", "'wrap'"]),
     "unknown encoder": ("generate nps --encoder clip", 2, ["'clip'", "lowres"]),
+    "a missing encoder": ("generate nps --encoder x.onnx", 2, ["x.onnx", "no such file"]),
+    "an encoder that is none": (
+        "generate nps --encoder text.onnx",
+        1,
+        ["text.onnx", "damaged", "Export it again"],
+    ),
+    "damaged weights": (
+        "generate nps --encoder text.safetensors",
+        1,
+        ["text.safetensors", "damaged", "Fetch it again"],
+    ),
+    "an encoder in a pickle": (
+        "generate nps --encoder text.pth",
+        2,
+        ["text.pth", "run code", ".safetensors"],
+    ),
+    "TorchScript": ("generate nps --encoder text.pt", 2, ["text.pt", "--allow-torchscript"]),
+    "TorchScript that is none": (
+        "generate nps --encoder text.pt --allow-torchscript",
+        1,
+        ["text.pt", "no TorchScript", ".safetensors"],
+    ),
+    "a folder without an encoder": (
+        "generate nps --encoder letters",
+        2,
+        ["letters", "config.json"],
+    ),
+    "an encoder of no name": ("generate nps --encoder timm:", 2, ["'timm:'", "timm:resnet18"]),
+    "an unknown model of timm": (
+        "generate nps --encoder timm:resnet19",
+        2,
+        ["'timm:resnet19'", "resnet18"],
+    ),
+    "weights that are not shipped": (
+        "generate nps --encoder simclr",
+        2,
+        ["'digits'", "simclr-DATA"],
+    ),
+    "neighbourhoods larger than the picture": (
+        "generate nps --encoder patch:pca",
+        2,
+        ["15x15", "8x8", "patch:lowres"],
+    ),
     "unknown preset": ("generate nps --preset table-9", 2, ["'table-9'", "table-2"]),
     "class without H": (
         "generate nps --principles NS+L --condition class",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from intarsia.models import NonparametricSampler
-from intarsia.represent import LowResolution, encoder
+from intarsia.represent import LowResolution, open_encoder
 from intarsia.samples import SOURCE_FIELDS, Samples
 from tests.reference.lowres import reference_similar
 from tests.reference.sampler import ReferenceSample, reference_sample
@@ -34,7 +34,7 @@ def expected_sample(model: NonparametricSampler, samples: Samples, b: int) -> Re
     by_class = s.by_meaning and s.condition == "class"
     similar = None
     if s.by_meaning and not by_class:
-        phi = encoder(s.encoder)
+        phi = open_encoder(s.encoder)
         assert isinstance(phi, LowResolution)
 
         def similar(canvas: np.ndarray, known: np.ndarray) -> list[int]:

@@ -7,7 +7,7 @@ import pytest
 
 from intarsia.corpus import Corpus
 from intarsia.models import NonparametricSampler
-from intarsia.represent import encoder
+from intarsia.represent import open_encoder
 from tests.models.obvious import assert_law, assert_same, seed_of
 from tests.models.stepwise import drawn_at, moments
 from tests.pictures import colour_patches, digits
@@ -45,7 +45,7 @@ def replay(model, samples, b):
     s, corpus = model.settings, model.corpus
     height, width = corpus.size
     _, _, barred, _ = seed_of(samples, b)
-    phi = encoder(s.encoder)
+    phi = open_encoder(s.encoder)
     whole = [[True] * width] * height
     planes = [np.asarray(p).tolist() for p in corpus.planes]
     for step, place, canvas, known in moments(samples, b):
@@ -108,7 +108,9 @@ def test_intersection_keeps_every_place_within_the_threshold():
     for b in range(2):
         canvas = np.where(known[..., None], batch.canvas[b], 0)
         barred = int(batch.origins[b])
-        ranked = by_distance(corpus, canvas, known, step.place, encoder("patch:lowres"), 2, barred)
+        ranked = by_distance(
+            corpus, canvas, known, step.place, open_encoder("patch:lowres"), 2, barred
+        )
         within = {(image, move) for d, image, move in ranked if d <= 4 * ranked[0][0]}
         found = batch.lookups[-1]
         places = zip(found.pictures[b].tolist(), map(tuple, found.shift[b].tolist()), strict=True)

@@ -39,9 +39,8 @@ def generate_command(
     epsilon: o.Epsilon = None,
     min_pool: o.MinPool = None,
     radius: o.Radius = None,
-    encoder: Annotated[
-        str | None, typer.Option(help="Encoder phi, such as lowres.", rich_help_panel=o.MODEL)
-    ] = None,
+    encoder: o.Encoder = None,
+    allow_torchscript: o.AllowTorchScript = False,
     keep: Annotated[
         int | None, typer.Option(help="Similar pictures phi leaves.", rich_help_panel=o.MODEL)
     ] = None,
@@ -129,7 +128,7 @@ def generate_command(
     given = {name for name in context.params if _said(context, name)}
     recipe = Recipe.of(config, model, n, seed, how, settings, preset, given)
     draw(
-        recipe.build(opened(recipe), device, threads),
+        recipe.build(opened(recipe), device, threads, allow_torchscript),
         recipe,
         out_folder(out, recipe),
         batch=batch,

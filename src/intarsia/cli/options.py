@@ -60,6 +60,22 @@ Radius = Annotated[
     int | None,
     typer.Option(help="How far from its place a patch may come, in pixels.", rich_help_panel=MODEL),
 ]
+Encoder = Annotated[
+    str | None,
+    typer.Option(
+        help="Encoder phi: lowres, pca, kmeans, spectral, simclr, timm:NAME, hf:OWNER/NAME, or a "
+        "folder, .safetensors or .onnx file; @LAYER stops a network early.",
+        rich_help_panel=MODEL,
+    ),
+]
+AllowTorchScript = Annotated[
+    bool,
+    typer.Option(
+        "--allow-torchscript",
+        help="Let --encoder be a TorchScript .pt file, which can run code of its own.",
+        rich_help_panel=MODEL,
+    ),
+]
 
 N = Annotated[int, typer.Option("--n", "-n", help="How many to draw.", rich_help_panel=RUN)]
 Seed = Annotated[int, typer.Option(help="Decides every draw.", rich_help_panel=RUN)]

@@ -89,9 +89,8 @@ def inpaint_command(
     epsilon: o.Epsilon = None,
     min_pool: o.MinPool = None,
     radius: o.Radius = None,
-    encoder: Annotated[
-        str | None, typer.Option(help="Encoder phi.", rich_help_panel=o.MODEL)
-    ] = None,
+    encoder: o.Encoder = None,
+    allow_torchscript: o.AllowTorchScript = False,
     keep: Annotated[
         int | None, typer.Option(help="Similar pictures phi leaves.", rich_help_panel=o.MODEL)
     ] = None,
@@ -153,7 +152,7 @@ def inpaint_command(
     given = {name: value for name, value in given.items() if value is not None}
     recipe = Recipe("inpaint", n, seed, how, chosen, given)
     draw(
-        recipe.build(opened(recipe), device, threads),
+        recipe.build(opened(recipe), device, threads, allow_torchscript),
         recipe,
         out_folder(out, recipe),
         batch=batch,

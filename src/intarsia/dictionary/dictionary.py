@@ -22,6 +22,7 @@ from intarsia.dictionary.stages import (
 from intarsia.dictionary.window import Border, Window
 from intarsia.errors import UsageError
 from intarsia.represent import Encoder
+from intarsia.represent.codes_cache import corpus_codes
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
@@ -83,8 +84,7 @@ class Dictionary:
     def codes(self) -> CodeBook:
         """The codes of all pictures, encoded once, whole."""
         assert self.similar is not None and isinstance(self.similar.phi, Encoder)
-        assert self.corpus.images is not None
-        return CodeBook.of(self.similar.phi.corpus_codes(self.corpus.images), self.device)
+        return CodeBook.of(corpus_codes(self.similar.phi, self.corpus), self.device)
 
     def of_label(self, label: int) -> Stack:
         """Return the pictures of one class (all of one size)."""

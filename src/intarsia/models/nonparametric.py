@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,14 +28,14 @@ from intarsia.dictionary import (
     Stage,
     Window,
 )
-from intarsia.errors import IntarsiaError, UsageError
+from intarsia.errors import DataError, IntarsiaError, UsageError
 from intarsia.models.batch import Batch
 from intarsia.models.device import torch_device
 from intarsia.models.seeds import Seeds, plan
 from intarsia.models.settings import Settings
 from intarsia.reduce import Drawn, PoolRule, exact_fraction, keys, least_distance, pool
 from intarsia.reduce.similar import Lookup, lay_out, look_up
-from intarsia.represent import Encoder, PatchLevel, encoder
+from intarsia.represent import Encoder, PatchLevel, open_encoder
 from intarsia.samples import Samples, Sources
 
 
@@ -66,6 +66,8 @@ class NonparametricSampler:
     device : "cpu", "cuda" or "mps".
     threads : CPU threads; torch's number by default.
     preset : named settings to start from (`models.settings.PRESETS`).
+    allow_torchscript : let the encoder be TorchScript, which may run code of its own. It is a
+        permission, not a setting: no config.yaml can give it.
     **settings : any field of `models.settings.Settings`, such as ``principles="NS+L"``.
 
     Raises
@@ -94,6 +96,7 @@ class NonparametricSampler:
         device: str = "cpu",
         threads: int | None = None,
         preset: str | None = None,
+        allow_torchscript: bool = False,
         **settings: Any,
     ) -> None:
         if threads is not None and not 1 <= threads <= 256:
@@ -108,29 +111,50 @@ class NonparametricSampler:
         assert self.settings.window is not None
         self.window = Window(self.settings.window, self.settings.sigma)
         self.rule = PoolRule(exact_fraction(self.settings.epsilon), self.settings.min_pool)
-        self.dictionary = Dictionary(
-            corpus, self.window, self.settings.border, self.stages(), torch_device(device)
-        )
+        where = torch_device(device)
         self.rule.check(corpus.channels * int(self.window.weights.sum()))
         self._check(smallest)
+        self._phi = self._open_phi(str(where), allow_torchscript) if self._has_phi else None
+        border = self.settings.border
+        self.dictionary = Dictionary(corpus, self.window, border, self.stages(), where)
 
     def stages(self) -> list[Stage]:
         """Return the principles as stages: paper A's ablation is a shorter list."""
         s = self.settings
         stages: list[Stage] = [] if s.allow_seed_source else [NotSource()]
-        if s.by_meaning and s.condition == "class":
+        if self._by_label:
             stages.append(SameLabel())
-        elif s.by_meaning:
+        elif self._phi is not None:
             assert s.keep is not None
-            stages.append(Similar(self._phi(), s.keep, None, s.refresh, s.radius or 0))
+            stages.append(Similar(self._phi, s.keep, None, s.refresh, s.radius or 0))
         stages.append(Near(s.radius) if s.by_place and s.radius is not None else Everywhere())
         return stages
 
-    def _phi(self) -> Encoder | PatchLevel:
-        """Return the encoder; one of patches sees at least the window, so what it finds fits."""
-        phi = encoder(self.settings.encoder)
-        if isinstance(phi, PatchLevel):
-            return replace(phi, side=max(phi.side, self.window.side))
+    @property
+    def _has_phi(self) -> bool:
+        return self.settings.by_meaning and self.settings.condition == "representation"
+
+    @property
+    def _by_label(self) -> bool:
+        return self.settings.by_meaning and self.settings.condition == "class"
+
+    def _open_phi(self, device: str, allow_torchscript: bool) -> Encoder | PatchLevel:
+        """Open the encoder; one of patches sees at least the window, so what it finds fits."""
+        phi = open_encoder(
+            self.settings.encoder,
+            self.corpus,
+            allow_torchscript=allow_torchscript,
+            device=device,
+            patch_side=max(PatchLevel.side, self.window.side),
+        )
+        wanted = self.settings.encoder_fingerprint
+        if wanted is not None and phi.fingerprint != wanted:
+            raise DataError(
+                f"The encoder {self.settings.encoder!r} is not the one of that run: its "
+                f"fingerprint is {(phi.fingerprint or 'none')[:12]}, not {wanted[:12]}. Put the "
+                "same weights there, or draw anew without --config."
+            )
+        self.settings = self.settings.model_copy(update={"encoder_fingerprint": phi.fingerprint})
         return phi
 
     def sample(
@@ -232,6 +256,8 @@ class NonparametricSampler:
     def resolved_settings(self, n: int, seed: int) -> dict[str, Any]:
         """Return everything that decides the result, in plain values."""
         own = self.settings.model_dump(mode="json")
+        if own["encoder_fingerprint"] is None:
+            del own["encoder_fingerprint"]
         return {"model": self.name, "n": n, "seed": seed, **own, "size": list(self.canvas_size)}
 
     @property
@@ -387,7 +413,7 @@ class NonparametricSampler:
                 "The corpus has one picture and the seed's own picture is excluded, so nothing "
                 "is left to draw from. Add --allow-seed-source, or use more pictures."
             )
-        if s.label is not None or self.dictionary.by_label:
+        if s.label is not None or self._by_label:
             self._check_label()
         if s.by_place:
             self._check_coverage()
@@ -410,13 +436,14 @@ class NonparametricSampler:
     def _check_label(self) -> None:
         s, labels = self.settings, self.corpus.labels
         if labels is None:
-            raise UsageError(f"{self.corpus.name!r} has no labels; drop --label.")
+            asked = "--label" if s.label is not None else "--condition class"
+            raise UsageError(f"{self.corpus.name!r} has no labels; drop {asked}.")
         known, counts = np.unique(labels, return_counts=True)
         if s.label is not None and s.label not in known:
             raise UsageError(
                 f"--label is {s.label}, but the corpus has {', '.join(map(str, known))}."
             )
-        if self.dictionary.by_label and not s.allow_seed_source:
+        if self._by_label and not s.allow_seed_source:
             alone = known[counts == 1]
             if (alone == s.label).any() if s.label is not None else len(alone):
                 only = alone[0] if s.label is None else s.label

@@ -159,12 +159,21 @@ class Recipe:
         return corpus
 
     def build(
-        self, corpus: Corpus | None, device: str = "cpu", threads: int | None = None
+        self,
+        corpus: Corpus | None,
+        device: str = "cpu",
+        threads: int | None = None,
+        allow_torchscript: bool = False,
     ) -> NonparametricSampler:
         """Build the model over its opened corpus."""
         from intarsia.models import EfrosLeung, Inpainting, NonparametricSampler, Texture
 
-        common: dict[str, Any] = {"device": device, "threads": threads, **self.settings}
+        common: dict[str, Any] = {
+            "device": device,
+            "threads": threads,
+            "allow_torchscript": allow_torchscript,
+            **self.settings,
+        }
         if self.model == "inpaint":
             return Inpainting(*self._picture_and_hole(), corpus, **common)
         assert corpus is not None

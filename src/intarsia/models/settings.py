@@ -34,7 +34,8 @@ class Settings(BaseModel):
     epsilon : tolerance over the least distance, an exact decimal.
     min_pool : least number of candidates drawn from.
     radius : how far from its place a patch may come, in pixels (maximum norm).
-    encoder : phi by name.
+    encoder : phi by name or path (docs/encoders.md).
+    encoder_fingerprint : what phi's weights must be; None takes them as they are.
     keep : how many similar pictures phi leaves.
     refresh : pixels between look-ups under phi.
     seed_size : side of the square cut from a training picture to start from.
@@ -56,6 +57,7 @@ class Settings(BaseModel):
     min_pool: int = 1
     radius: int | None = None
     encoder: str = "lowres"
+    encoder_fingerprint: str | None = None
     keep: int | None = None
     refresh: int = 16
     seed_size: int | None = None
@@ -91,15 +93,15 @@ class Settings(BaseModel):
     def check(self) -> None:
         """Refuse what no corpus could serve."""
         from intarsia.dictionary import Near, Similar
-        from intarsia.represent import encoder
+        from intarsia.represent import LowResolution, check_encoder
 
         if self.window is not None:
             Window(self.window, self.sigma)
         PoolRule(exact_fraction(self.epsilon), self.min_pool)
         if self.radius is not None:
             Near(self.radius)
-        phi = encoder(self.encoder)
-        Similar(phi, 1 if self.keep is None else self.keep, None, self.refresh)
+        check_encoder(self.encoder)
+        Similar(LowResolution(), 1 if self.keep is None else self.keep, None, self.refresh)
         if self.seed_size is not None and self.seed_size < 1:
             raise UsageError(f"--seed-size is {self.seed_size}; a seed has at least 1 pixel.")
         if self.size is not None and min(self.size) < 1:

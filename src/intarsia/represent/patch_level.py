@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, UInt8
 
+from intarsia.errors import UsageError
 from intarsia.represent.encoder import Codes, Encoder
+
+if TYPE_CHECKING:
+    from intarsia.corpus import Corpus
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,11 @@ class PatchLevel:
     def name(self) -> str:
         """The name ``--encoder`` takes."""
         return f"patch:{self.phi.name}"
+
+    @property
+    def fingerprint(self) -> str | None:
+        """That of the encoder of neighbourhoods."""
+        return self.phi.fingerprint
 
     def query(
         self,
@@ -68,6 +78,40 @@ class PatchLevel:
                     continue
                 crops, mask = (_crop(array, (row, col), self.side) for array in (images, inside))
                 yield (dy, dx), self.phi.codes(crops, mask)
+
+
+def neighbourhoods_of(corpus: Corpus, side: int, count: int = 20_000) -> Corpus:
+    """Return neighbourhoods from random places of a corpus, to fit an encoder to.
+
+    Parameters
+    ----------
+    corpus : pictures of one size.
+    side : pixels across a neighbourhood.
+    count : how many.
+
+    Raises
+    ------
+    UsageError
+        If the pictures are smaller.
+    """
+    from intarsia.corpus import Corpus
+
+    height, width = corpus.size
+    if side > min(height, width):
+        raise UsageError(
+            f"An encoder of patches is fitted to neighbourhoods of {side}x{side} pixels, and "
+            f"{corpus.name!r} has pictures of {height}x{width}. Drop patch:, use patch:lowres, "
+            "which is not fitted, or enlarge the pictures with --resize."
+        )
+    rng = np.random.default_rng(0)
+    which = rng.integers(len(corpus), size=count)
+    rows = rng.integers(height - side + 1, size=count)
+    cols = rng.integers(width - side + 1, size=count)
+    assert corpus.images is not None
+    crops = np.empty((count, side, side, corpus.channels), np.uint8)
+    for at, (i, row, col) in enumerate(zip(which, rows, cols, strict=True)):
+        crops[at] = corpus.images[i, row : row + side, col : col + side]
+    return Corpus.from_arrays(crops, name=f"neighbourhoods of {corpus.name}")
 
 
 def _crop(array: np.ndarray, place: tuple[int, int], side: int) -> np.ndarray:

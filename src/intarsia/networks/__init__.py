@@ -1,0 +1,1 @@
+"""Trained networks, and the one harness that trains them."""
