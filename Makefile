@@ -11,7 +11,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test lint docs bench clean
+.PHONY: help venv demo test lint docs bench book clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ docs: $(STAMP) ## build the site into site/
 
 bench: $(STAMP) ## measure the speed on this machine
 	@$(BIN)/intarsia bench
+
+book: $(STAMP) ## draw the papers' tables and figures again (quick scale, about half an hour)
+	@$(BIN)/intarsia reproduce paper-a --scale quick
 
 clean: ## remove what was built (not .venv, not other runs)
 	@rm -rf build dist site runs/demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -14,6 +14,8 @@ from intarsia.cli.demo import demo_command
 from intarsia.cli.evaluate import evaluate_command
 from intarsia.cli.generate import generate_command
 from intarsia.cli.pictures import inpaint_command, texture_command
+from intarsia.cli.reproduce import reproduce_command
+from intarsia.cli.train import train_app
 
 app = typer.Typer(
     name="intarsia",
@@ -29,6 +31,8 @@ app.command("texture")(texture_command)
 app.command("inpaint")(inpaint_command)
 app.add_typer(data_app)
 app.command("evaluate")(evaluate_command)
+app.add_typer(train_app)
+app.command("reproduce")(reproduce_command)
 app.command("bench")(bench_command)
 
 

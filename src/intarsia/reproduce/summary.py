@@ -1,0 +1,41 @@
+"""The list of a paper's pages, made from what is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from intarsia.files import write_text
+
+TITLES = {"paper-a": "Paper A, table by table and figure by figure"}
+
+_HEAD = """\
+"Scaling Non-Parametric Sampling with Representation"
+([arXiv 2510.22196](https://arxiv.org/abs/2510.22196)). Every page has its picture, a table
+"published | here | settings | command", and a paragraph on what agrees and what does not, whose
+numbers the program filled in. `make book` runs the quick scale; `intarsia reproduce` lists all
+items with their times."""
+
+
+def write_summary(out: Path, paper: str) -> Path:
+    """Write ``out/PAPER/index.md``: each item, what it shows, and the scale of its page."""
+    from intarsia.reproduce.catalogue import catalogue
+
+    lines = [f"# {TITLES.get(paper, paper)}", "", _HEAD, ""]
+    lines += ["| | shows | scale |", "| --- | --- | --- |"]
+    for item in catalogue(paper):
+        page = out / paper / f"{item.name}.md"
+        scale = _scale_of(page)
+        name = f"[{item.name}]({item.name}.md)" if page.exists() else item.name
+        lines.append(f"| {name} | {item.shows} | {scale} |")
+    path = out / paper / "index.md"
+    write_text(path, "\n".join(lines) + "\n")
+    return path
+
+
+def _scale_of(page: Path) -> str:
+    if not page.exists():
+        return "not run"
+    first = page.read_text(encoding="utf-8").split("\n", 1)[0]
+    found = re.search(r"--scale (\w+)", first)
+    return found[1] if found else "not run"
