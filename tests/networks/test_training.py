@@ -1,4 +1,4 @@
-"""The training harness: resumed trainings end as whole ones do, and checkpoints are not mistaken."""
+"""The training harness: resumed trainings end as whole ones; checkpoints are not mistaken."""
 
 from __future__ import annotations
 

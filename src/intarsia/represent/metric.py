@@ -60,8 +60,8 @@ def fit(network: Mapped, views: Views) -> None:
     half = torch.linalg.solve_triangular(root, between, upper=False)
     whole = torch.linalg.solve_triangular(root, half.T, upper=False)
     agreed, axes = torch.linalg.eigh((whole + whole.T) / 2)
-    outputs = network.metric.shape[1]
+    outputs = min(network.metric.shape[1], len(total))
     agreed, axes = agreed[-outputs:].clamp_min(0), axes[:, -outputs:]
     metric = torch.linalg.solve_triangular(root.T, axes, upper=True) * agreed
     network.centre.copy_(first / count)
-    network.metric.copy_(metric)
+    network.metric.zero_()[:, :outputs] = metric

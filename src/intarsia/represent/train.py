@@ -24,6 +24,10 @@ RECIPE = Recipe(epochs=12, batch=512, rate=2e-3, decay=1e-3, warm_up=0.05)
 """The recipe of the shipped weights."""
 
 
+WIDTH = 128
+"""Principal axes of the first stage that are kept."""
+
+
 @dataclass(frozen=True)
 class Trained:
     """A trained encoder.
@@ -82,8 +86,9 @@ def train_encoder(
     folder = make_folder(out)
     views = views or Views()
     torch.manual_seed(recipe.seed)
-    settings = {"channels": corpus.channels, "atoms": atoms, "width": 128, "widths": list(widths)}
-    phi = PatchNet(corpus.channels, atoms, 128, widths)
+    width = min(WIDTH, atoms)
+    settings = {"channels": corpus.channels, "atoms": atoms, "width": width, "widths": list(widths)}
+    phi = PatchNet(corpus.channels, atoms, width, widths)
     patch_stage.fit(phi.patches, corpus, recipe.seed)
     task = Contrastive(phi, corpus, test, views, folder, seed=recipe.seed, device=device)
     phi.to(device)

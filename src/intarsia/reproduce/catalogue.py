@@ -27,6 +27,8 @@ PAPERS: dict[str, tuple[str, tuple[str, ...]]] = {
             "table_1",
             "table_2",
             "principles",
+            "encoders",
+            "defaults",
             "sensitivity",
             "fashion",
             "scaling",

@@ -181,7 +181,7 @@ def _colophon(scale: Scale, corpora: Sequence[Corpus]) -> str:
         f"{one.name} ({one.split}, {len(one):,} images, fingerprint `{one.fingerprint[:12]}`)"
         for one in corpora
     }
-    return f"Scale `{scale.name}`, intarsia {package_version()}; " + "; ".join(sorted(named)) + "."
+    return "; ".join([f"Scale `{scale.name}`, intarsia {package_version()}", *sorted(named)]) + "."
 
 
 def _cell(text: str) -> str:
