@@ -20,6 +20,8 @@ from intarsia.networks.curves import draw_curves
 
 log = logging.getLogger("intarsia.networks")
 
+CHECKPOINT = "checkpoint.safetensors"
+
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 
@@ -160,7 +162,7 @@ def train(
     network = task.network.to(device)
     optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     what = {"recipe": asdict(recipe), "task": task.describe()}
-    checkpoint = Checkpoint(folder / "checkpoint.safetensors", what)
+    checkpoint = Checkpoint(folder / CHECKPOINT, what)
     rows = checkpoint.restore(network, optimizer) if checkpoint.found(resume) else []
     per_epoch = task.batch_count(recipe.batch)
     steps = recipe.epochs * per_epoch

@@ -6,6 +6,7 @@ whole pictures that complete it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from jaxtyping import Bool, Float, Int8
 from torch import Tensor, nn
 
 from intarsia.errors import UsageError
+from intarsia.files import write_text
 from intarsia.networks.patch_net import PatchNet
 from intarsia.represent.views import Augmentation, growing, rectangles
 
@@ -123,16 +125,14 @@ class Contrastive:
         """Draw views beforehand and keep their features; those of an earlier session are used."""
         if self.views.drawn == 0:
             return
-        path = self.folder / "views.npy"
-        marks = self.folder / "views.done"
+        path, marks = self.folder / "views.npy", self.folder / "views.json"
         kinds = self._kinds()
-        shape = (len(kinds), len(self.corpus), *self._cells(self._pictures(slice(0, 1))).shape[1:])
-        done = int(marks.read_text()) if marks.exists() and path.exists() else 0
+        sides = self._cells(self._pictures(slice(0, 1))).shape[1:]
+        shape = (len(kinds), len(self.corpus), *sides)
+        done = self._drawn_before(path, marks)
         store = np.lib.format.open_memmap(
             path, "r+" if done else "w+", None if done else np.int8, None if done else shape
         )
-        if store.shape != shape:
-            raise UsageError(f"{path} is of another training. Delete it, or name another --out.")
         everything = len(kinds) * len(self.corpus)
         for at, kind in enumerate(kinds):
             if at < done:
@@ -145,13 +145,23 @@ class Contrastive:
                     shown = at * len(self.corpus) + min(some.stop, len(self.corpus))
                     progress("drawing views", shown, everything)
             store.flush()
-            marks.write_text(str(at + 1))
+            write_text(marks, json.dumps({"seed": self.seed, **self.describe(), "done": at + 1}))
         self._features = store
+
+    def _drawn_before(self, path: Path, marks: Path) -> int:
+        """Return how many kinds of views an earlier session of this training has drawn."""
+        try:
+            found = json.loads(marks.read_text()) if path.exists() else {}
+        except (OSError, ValueError):
+            return 0
+        done = found.pop("done", 0)
+        same = found == json.loads(json.dumps({"seed": self.seed, **self.describe()}))
+        return int(done) if same else 0
 
     def forget_views(self) -> None:
         """Delete the features of views, which are large."""
         self._features = None
-        for name in ("views.npy", "views.done"):
+        for name in ("views.npy", "views.json"):
             (self.folder / name).unlink(missing_ok=True)
 
     def batch_count(self, size: int) -> int:

@@ -12,13 +12,19 @@ import torch
 from intarsia.errors import UsageError
 from intarsia.files import make_folder
 from intarsia.networks.patch_net import PatchNet
-from intarsia.networks.training import History, Recipe, TrainingProgress, train
+from intarsia.networks.training import CHECKPOINT, History, Recipe, TrainingProgress, train
 from intarsia.represent import metric, patch_stage
 from intarsia.represent.contrastive import Contrastive, Views
 from intarsia.represent.simclr import SimCLREncoder
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
+
+_FILES = {
+    *(CHECKPOINT, "curves.png", "views.npy", "views.json"),
+    *("model.safetensors", "config.json", "README.md"),
+}
+"""What a training leaves in its folder, or has there while it runs."""
 
 RECIPE = Recipe(epochs=12, batch=512, rate=2e-3, decay=1e-3, warm_up=0.05)
 """The recipe of the shipped weights."""
@@ -83,7 +89,17 @@ def train_encoder(
             f"The pictures are {corpus.size[0]}x{corpus.size[1]}; this encoder needs at least "
             "12x12. Use --resize 24, or the training-free --encoder pca."
         )
-    folder = make_folder(out)
+    if atoms < 1 or min(widths) < 1:
+        name, value = ("--atoms", atoms) if atoms < 1 else ("--widths", widths)
+        raise UsageError(f"{name} is {value}; at least 1 is needed.")
+    if recipe.batch > len(corpus):
+        raise UsageError(
+            f"--batch is {recipe.batch}, more than the {len(corpus)} pictures there are. Use a "
+            "smaller one."
+        )
+    folder = Path(out)
+    _check_folder(folder, resume)
+    make_folder(folder)
     views = views or Views()
     torch.manual_seed(recipe.seed)
     width = min(WIDTH, atoms)
@@ -113,6 +129,18 @@ def train_encoder(
     half.save_pretrained(folder, card=model_card(half, history))
     task.forget_views()
     return Trained(half, history, half.about)
+
+
+def _check_folder(folder: Path, resume: bool) -> None:
+    """Refuse a folder of something else at once, and not after views have been drawn."""
+    found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if strange := sorted(found - _FILES):
+        raise UsageError(f"{folder} holds something else, {strange[0]}. Name another --out.")
+    if CHECKPOINT in found and not resume:
+        raise UsageError(
+            f"{folder} holds a training already. Add --resume to go on with it, or name another "
+            "--out."
+        )
 
 
 def _measured(phi: SimCLREncoder, corpus: Corpus, test: Corpus) -> dict[str, Any]:
