@@ -159,6 +159,7 @@ def _test_split(opened: Any, corpus: Corpus) -> Corpus | None:
 
 
 def _command() -> str:
-    """Return the command line as it was typed, with folders left to their last part."""
+    """Return the command line that makes it, with folders left to their last part."""
     words = [Path(word).name if word.startswith("/") else word for word in sys.argv[1:]]
+    words = [word for word in words if word not in ("--resume", "--json")]
     return shlex.join(["intarsia", *words])

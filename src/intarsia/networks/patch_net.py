@@ -114,17 +114,17 @@ class CellNet(nn.Module):
         self, cells: Float[Tensor, "b r gh gw"], there: Float[Tensor, "b 1 gh gw"]
     ) -> Float[Tensor, "b d"]:
         """Return the last convolution's mean over known cells."""
-        return self.pooled(cells, there)[0]
+        return self.pooled(cells, there, 1)[0]
 
     def pooled(
-        self, cells: Float[Tensor, "b r gh gw"], there: Float[Tensor, "b 1 gh gw"]
+        self, cells: Float[Tensor, "b r gh gw"], there: Float[Tensor, "b 1 gh gw"], fields: int
     ) -> tuple[Float[Tensor, "b d"], Float[Tensor, "b e"], Float[Tensor, "b f"]]:
         """Return what is known of a picture at three depths; unknown cells do not matter.
 
         Returns
         -------
         the last convolution's mean over all cells; the second's over each quarter of the
-        picture; the first stage's over each quarter.
+        picture; the first stage's over each of ``fields`` x ``fields`` parts.
         """
         plain = self.normalise(cells) * there
         x = torch.cat([plain, there], dim=1).contiguous(memory_format=torch.channels_last)
@@ -133,7 +133,7 @@ class CellNet(nn.Module):
         return (
             _means(self.third(middle), near, 1),
             _means(middle, near, 2),
-            _means(plain, there, 2),
+            _means(plain, there, fields),
         )
 
 
@@ -147,6 +147,7 @@ class PatchNet(nn.Module):
     widths : of the second.
     outputs : features in the end: the three depths of `CellNet.pooled`, side by side, under a
         linear map that `intarsia.represent.metric.fit` finds.
+    fields : parts along each side that features of the first stage are averaged over.
     """
 
     centre: Tensor
@@ -161,12 +162,13 @@ class PatchNet(nn.Module):
         outputs: int = 384,
         side: int = 6,
         stride: int = 2,
+        fields: int = 2,
     ) -> None:
         super().__init__()
-        self.channels = channels
+        self.channels, self.fields = channels, fields
         self.patches = PatchStage(channels, atoms, width, side, stride)
         self.cells = CellNet(width, widths)
-        joined = widths[2] + 4 * widths[1] + 4 * width
+        joined = widths[2] + 4 * widths[1] + fields**2 * width
         self.register_buffer("centre", torch.zeros(joined))
         self.register_buffer("metric", torch.zeros(joined, outputs))
 
@@ -174,7 +176,7 @@ class PatchNet(nn.Module):
         self, cells: Float[Tensor, "b r gh gw"], there: Float[Tensor, "b 1 gh gw"]
     ) -> Float[Tensor, "b e"]:
         """Return the three depths side by side."""
-        return torch.cat(self.cells.pooled(cells, there), dim=1)
+        return torch.cat(self.cells.pooled(cells, there, self.fields), dim=1)
 
     def forward(self, x: Float[Tensor, "b c2 h w"]) -> Float[Tensor, "b d"]:
         """Return features of pictures whose last channel says which pixels are known."""

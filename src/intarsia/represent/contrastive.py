@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from intarsia.errors import UsageError
 from intarsia.files import write_text
-from intarsia.networks.patch_net import PatchNet
+from intarsia.networks.patch_net import CellNet, PatchNet
 from intarsia.represent.views import Augmentation, growing, rectangles
 
 if TYPE_CHECKING:
@@ -65,14 +65,15 @@ class Views:
             raise UsageError(f"--temperature is {self.temperature}; it must be above 0.")
 
 
-class _Pair(nn.Module):
-    """The network and the projection that only the loss sees."""
+class _Trained(nn.Module):
+    """The convolutions, and the projection that only the loss sees."""
 
-    def __init__(self, phi: PatchNet, width: int) -> None:
+    def __init__(self, cells: CellNet) -> None:
         super().__init__()
         from lightly.models.modules.heads import SimCLRProjectionHead
 
-        self.phi = phi
+        width = cells.width
+        self.cells = cells
         self.projection = SimCLRProjectionHead(width, width, 128)
 
 
@@ -107,7 +108,7 @@ class Contrastive:
         assert corpus.images is not None
         self.phi, self.corpus, self.test, self.views = phi, corpus, test, views
         self.folder, self.seed, self.device = folder, seed, device
-        self.network = _Pair(phi, phi.cells.width)
+        self.network = _Trained(phi.cells)
         self._loss = NTXentLoss(temperature=views.temperature)
         self._augment = Augmentation(corpus.size, corpus.channels, views.least_area, views.jitter)
         self._features: Int8[np.ndarray, "v n r gh gw"] | None = None
@@ -118,7 +119,7 @@ class Contrastive:
         return {
             "corpus": self.corpus.fingerprint,
             "views": asdict(self.views),
-            "network": {"channels": self.phi.channels, "parameters": _size(self.phi)},
+            "network": {"channels": self.phi.channels, "parameters": _size(self.network)},
         }
 
     def draw_views(self, progress: Progress | None = None) -> None:
@@ -211,7 +212,7 @@ class Contrastive:
         return {"knn_of_10k": right}
 
     def joined_views(self, seed: int = 0) -> Iterator[list[Float[Tensor, "b e"]]]:
-        """Yield what `intarsia.represent.metric.fit` needs: each picture whole, augmented, masked.
+        """Yield what `intarsia.represent.metric.fit` needs: pictures whole, changed, and masked.
 
         Views drawn beforehand are used where there are any.
         """
@@ -241,12 +242,13 @@ class Contrastive:
     def _others(
         self, which: slice, count: int, generator: torch.Generator
     ) -> list[Int8[Tensor, "b r gh gw"]]:
-        """Return the cells of two augmented views."""
-        plain = len(self._kinds()) - self.views.drawn
+        """Return the cells of the mirror image, in colour, and of two augmented views."""
         if self._features is not None and self.views.drawn > 1:
-            chosen = self._features[plain : plain + 2, which]
+            chosen = self._features[1 : len(self._kinds()) - self.views.drawn + 2, which]
             return [torch.from_numpy(view).to(self.device) for view in chosen]
-        return self._augmented(self._pictures(which), generator)
+        pictures = self._pictures(which)
+        mirrored = [self._cells(pictures.flip(3))] if self.corpus.channels == 3 else []
+        return mirrored + self._augmented(pictures, generator)
 
     def _augmented(
         self, pictures: Float[Tensor, "b c h w"], generator: torch.Generator
