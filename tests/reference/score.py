@@ -70,7 +70,7 @@ def equivariant(
     alpha_bar: float,
     elements: Sequence[Callable[[np.ndarray], np.ndarray]],
 ) -> np.ndarray:
-    """ES, eq. 5: the same over the orbit, every group element counted (theorem 5)."""
+    """ES, eqs. 5 and 6: the same over the orbit, every group element counted (theorem 5)."""
     orbit = [element(picture) for picture in pictures for element in elements]
     names = [(n, g) for n in range(len(pictures)) for g in range(len(elements))]
     return posterior(x, orbit, orbit, names, alpha_bar).mean
@@ -88,7 +88,7 @@ def translations(height: int, width: int) -> list[Callable[[np.ndarray], np.ndar
 def local_belief(
     pictures: np.ndarray, x: np.ndarray, alpha_bar: float, side: int, place: tuple[int, int]
 ) -> Belief:
-    """LS at one pixel, eqs. 6 and 7: same place; zeros beyond the edge of both."""
+    """LS at one pixel, eqs. 7 and 8: same place; zeros beyond the edge of both."""
     query = window_zeros(x, side, place)
     keys = [window_zeros(picture, side, place) for picture in pictures]
     values = [picture[:, place[0], place[1]] for picture in pictures]
@@ -103,7 +103,7 @@ def equivariant_local_belief(
     place: tuple[int, int],
     dictionary: str,
 ) -> Belief:
-    """ELS at one pixel, eqs. 8 and 9: any place; the canvas wraps.
+    """ELS at one pixel, eqs. 9 and 10: any place; the canvas wraps.
 
     ``wrapped`` patches wrap too; ``interior`` ones lie inside their picture.
     """

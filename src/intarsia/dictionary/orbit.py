@@ -1,4 +1,4 @@
-"""Groups that act on pictures, and the orbit of a training set under them (paper C, eq. 5)."""
+"""Groups that act on pictures, and a training set's orbit under them (paper C, eqs. 5 and 6)."""
 
 from __future__ import annotations
 

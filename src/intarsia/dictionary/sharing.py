@@ -107,7 +107,7 @@ class SamePlace:
 
 @dataclass(frozen=True)
 class SameBorder:
-    """Patches whose window loses the same rows and columns to the border: paper C, section 3.5.
+    """Patches whose window loses the same rows and columns to the border: paper C, section 3.4.
 
     Pixels are grouped by class, and a class of one pixel is alone. With a side that reaches over
     the whole picture all are, and the machine is LS.

@@ -77,10 +77,10 @@ class Belief:
     def blank(cls, batch: int, channels: int, size: tuple[int, int]) -> Belief:
         """Return beliefs to be written."""
         shape = (batch, *size)
-        whole = [np.zeros(shape, np.int64) for _ in range(5)]
-        real = [np.zeros(shape, np.float32) for _ in range(2)]
+        image, row, col, transform, candidates = (np.zeros(shape, np.int64) for _ in range(5))
+        weight, distance = (np.zeros(shape, np.float32) for _ in range(2))
         clean = np.zeros((batch, channels, *size), np.float32)
-        return cls(clean, *whole[:4], *real, whole[4])
+        return cls(clean, image, row, col, transform, weight, distance, candidates)
 
     def write(self, which: Int64[np.ndarray, " k"], other: Belief) -> None:
         """Put the beliefs about some canvases into their places."""
@@ -97,7 +97,7 @@ def posterior(
     threads: int | None = None,
     tile: int = TILE,
 ) -> Belief:
-    """Return the posterior mean of every pixel, given the window around it (eqs. 6 to 10).
+    """Return the posterior mean of every pixel, given the window around it (eqs. 7 to 10).
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def orbit_posterior(
     threads: int | None = None,
     tile: int = TILE,
 ) -> Belief:
-    """Return the posterior mean over whole pictures and all their images under a group (eq. 5).
+    """Return the posterior mean over whole pictures, moved by a group (eqs. 3 to 6).
 
     A unitary map keeps distances, so x is compared with U(picture) by comparing U^-1(x) with the
     picture, and one block of pictures serves the whole orbit.

@@ -135,7 +135,7 @@ def fold_exactly(
     logits, peaks, values, codes, cut, top, denominator, numerator, source,
     queries, keys, signal, scale, offsets, margins,
 ):  # fmt: skip
-    """Do the same, but let ``logits`` only say which keys may matter, and take differences of those.
+    """Do the same, but let ``logits`` only say which keys may matter, and compare those directly.
 
     Parameters
     ----------
@@ -227,8 +227,8 @@ def _strip(pixels, picture, row, above, first_col, strip, squares):
 
 @_compiled
 def cut_out(
-    pixels, first, count, first_row, first_col, rows, cols, above, left, height, width, room, length,
-    values, codes,
+    pixels, first, count, first_row, first_col, rows, cols, above, left, height, width, room,
+    length, values, codes,
 ):  # fmt: skip
     """Cut patches ``first`` to ``first + count - 1`` out of their pictures.
 
@@ -239,8 +239,9 @@ def cut_out(
     ----------
     pixels : uint8 [N, C, H, W].
     above, left, height, width : the window around a centre.
-    room : float32, K * length + VECTOR of them. Key k is written from k * length on: [-1, 1] values,
-        then -|key|^2 / 2. Keys from ``count`` on get a last coordinate that shuts them out.
+    room : float32, K * length + VECTOR of them. Key k is written from k * length on: values in
+        [-1, 1], then -|key|^2 / 2. Keys from ``count`` on get a last coordinate
+        that shuts them out.
     length : C * height * width + 1.
     values : float32 [C, K], written: the centre pixels.
     codes : int64 [K], written: (picture * H + row) * W + column.
