@@ -87,6 +87,23 @@ def test_equals_the_equations_at_every_pixel(name: str, side: int, t: float, cha
     for row in range(SIZE[0]):
         for col in range(SIZE[1]):
             _check_source(fast, beliefs[row][col], row, col)
+    _check_distances(fast, name, canvas, unit, level, side)
+
+
+def _check_distances(
+    fast: Belief, name: str, canvas: np.ndarray, unit: np.ndarray, level: float, side: int
+) -> None:
+    """The distance told is that between the window and the named patch, over what both show."""
+    cut = reference.window_zeros if name.startswith("same") else reference.window_wrapped
+    shown = np.ones((1, *SIZE))
+    for row in range(SIZE[0]):
+        for col in range(SIZE[1]):
+            source = unit[fast.image[0, row, col]]
+            place = fast.row[0, row, col], fast.col[0, row, col]
+            off = cut(canvas, side, (row, col)) - np.sqrt(level) * cut(source, side, place)
+            inside = cut(shown, side, (row, col)).sum() * len(canvas)
+            expected = (off**2).sum() / inside / 4
+            assert fast.distance[0, row, col] == pytest.approx(expected, rel=1e-3, abs=1e-5)
 
 
 def _check_source(fast: Belief, slow: reference.Belief, row: int, col: int) -> None:

@@ -7,7 +7,7 @@ import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int64
@@ -29,6 +29,7 @@ POOL_LIMIT = 1000
 """Candidates kept a pixel by ``--keep-pools``: the nearest, ties by name."""
 
 
+@runtime_checkable
 class Kept(Protocol):
     """A batch that a checkpoint can write."""
 

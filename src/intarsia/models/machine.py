@@ -268,7 +268,7 @@ class ScoreMachine(ABC):
     def _stop(self, t: float) -> Stop:
         """Return a time as a stop, with the window side of the nearest step."""
         assert self.settings.steps is not None
-        level = self.schedule.alpha_bar(t)
+        level = self.schedule.alpha_bar(float(t))
         if not 0 < level < 1:
             raise UsageError(f"t is {t}, where no noise or no picture is left; choose another.")
         return Stop(self.schedule.index(t, self.settings.steps), t, level, 1.0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float64
@@ -36,6 +36,7 @@ class Stop:
     clips: bool = False
 
 
+@runtime_checkable
 class Schedule(Protocol):
     """How much of the picture is left at a time."""
 
@@ -121,8 +122,9 @@ class Linear:
         ratio = TRAINED // steps
         found = []
         for i in range(steps - 1, -1, -1):
-            after = self.alpha_bar((i - 1) * ratio) if i else 1.0
-            found.append(Stop(i, i * ratio, self.alpha_bar(i * ratio), after, clips=i > 0))
+            t = float(i * ratio)
+            after = self.alpha_bar(t - ratio) if i else 1.0
+            found.append(Stop(i, t, self.alpha_bar(t), after, clips=i > 0))
         return found
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int32, Int64
+from jaxtyping import Float32, Int64
 
 from intarsia.dictionary import Group, Pictures, QueryGroup, Sharing
 from intarsia.reduce.crew import each
@@ -506,6 +506,6 @@ def _mean_square(
     return (squares / widths / 4).astype(np.float32)  # [-1, 1] is 255 wide: 2^2 = 4
 
 
-def _seen(at: Int64[np.ndarray, " m"], half: int, length: int) -> Int32[np.ndarray, " m"]:
+def _seen(at: Int64[np.ndarray, " m"], half: int, length: int) -> Int64[np.ndarray, " m"]:
     """Return how many of a window's rows (or columns) lie inside."""
     return np.minimum(at + half, length - 1) - np.maximum(at - half, 0) + 1
