@@ -10,6 +10,7 @@ CHECKED = [
     *(f"intarsia.reduce.{name}" for name in ("device", "fit", "nearest", "pool", "similar")),
     *("intarsia.reduce.keys", "intarsia.reduce.rule", "intarsia.reduce.state"),
     *("intarsia.reduce.posterior", "intarsia.reduce.posterior_state"),
+    "intarsia.reduce.products",
     "intarsia.reduce.whole_pictures",
 ]
 

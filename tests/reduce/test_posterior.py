@@ -19,7 +19,7 @@ from intarsia.dictionary.orbit import (
     translations,
     trivial,
 )
-from intarsia.reduce import posterior as engine
+from intarsia.reduce import products
 from intarsia.reduce.posterior import Belief, orbit_posterior, posterior
 from intarsia.reduce.posterior_state import Level, Posterior, merged
 from tests.pictures import colour_patches, digits
@@ -196,8 +196,8 @@ def test_block_size_changes_no_more_than_rounding(
     x, level = noisy(images, 0.3), Level(0.4)
     some, sharing = pictures(images), stage.sharing(SIZE, 3)
     whole = posterior(some, sharing, x, level)
-    monkeypatch.setattr(engine, "KEYS", 128)
-    monkeypatch.setattr(engine, "_SPAN", 1)
+    monkeypatch.setattr(products, "KEYS", 128)
+    monkeypatch.setattr(products, "SPAN", 1)
     small = posterior(some, sharing, x, level, tile=8)
     np.testing.assert_allclose(small.clean, whole.clean, atol=1e-5)
 
