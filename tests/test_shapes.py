@@ -9,6 +9,9 @@ CHECKED = [
     *("intarsia.dictionary", "intarsia.models", "intarsia.represent"),
     *(f"intarsia.reduce.{name}" for name in ("device", "fit", "nearest", "pool", "similar")),
     *("intarsia.reduce.keys", "intarsia.reduce.rule", "intarsia.reduce.state"),
+    *("intarsia.reduce.posterior", "intarsia.reduce.posterior_state"),
+    "intarsia.reduce.products",
+    "intarsia.reduce.whole_pictures",
 ]
 
 DRAW_EVERYTHING = f"""
@@ -18,6 +21,7 @@ with install_import_hook({CHECKED!r}, "beartype.beartype"):
     import numpy as np
     from intarsia.corpus import Corpus
     from intarsia.models import EfrosLeung, Inpainting, NonparametricSampler, Texture
+    from intarsia.models.machines import MACHINES
 
 digits = Corpus.open("digits", limit=60)
 for settings in (
@@ -38,6 +42,9 @@ hole = np.zeros((8, 8), bool)
 hole[2:4, 3:6] = True
 Inpainting(digits[0], hole, window=3).sample(2)
 Inpainting(digits[0], hole, digits).sample(2)
+for kind in MACHINES.values():
+    kind(digits, scales=3, steps=4).sample(2, labels=[3, 4])
+MACHINES["els"](digits, scales=3, steps=4, dictionary="interior").sample(2)
 """
 
 WRONG = f"""

@@ -50,7 +50,7 @@ def draw(
     console = stderr_console(markup=False)
     started = time.perf_counter()
     try:
-        with drawing_progress(f"drawing {_pictures(recipe.n)}") as update:
+        with drawing_progress(f"drawing {in_words(recipe.n)}") as update:
             samples = run(
                 model,
                 recipe.n,
@@ -69,9 +69,9 @@ def draw(
     seconds = time.perf_counter() - started
     if json:
         pixels = model.pixels(recipe.n, recipe.seed)
-        emit(_report(recipe, out, len(samples), pixels, seconds))
+        emit(report(recipe, out, len(samples), pixels, seconds))
         return
-    console.print(f"{_pictures(len(samples))} in {seconds:.1f} s: {out}")
+    console.print(f"{in_words(len(samples))} in {seconds:.1f} s: {out}")
     if model.settings.threshold == "intersection":
         share = _metrics(out)["run"]["empty_pool_share"]
         console.print(
@@ -83,7 +83,8 @@ def draw(
     console.print(f"  report   {out / 'report.html'}")
 
 
-def _pictures(count: int) -> str:
+def in_words(count: int) -> str:
+    """Return "1 picture", "2 pictures" and so on."""
     return "1 picture" if count == 1 else f"{count} pictures"
 
 
@@ -92,7 +93,7 @@ def _metrics(out: Path) -> dict[str, Any]:
     return metrics
 
 
-def _report(recipe: Recipe, out: Path, n: int, pixels: int, seconds: float) -> dict[str, Any]:
+def report(recipe: Recipe, out: Path, n: int, pixels: int, seconds: float) -> dict[str, Any]:
     """Return what ``--json`` prints; the rate is that of the session that drew."""
     metrics = _metrics(out)
     return {

@@ -10,12 +10,19 @@ import typer
 from intarsia.cli import options as o
 from intarsia.cli.common import parse_size
 from intarsia.cli.drawing import draw, opened, out_folder
+from intarsia.cli.machine_drawing import draw_machine, sized_by_noise
+from intarsia.errors import UsageError
 
 
 def generate_command(
     context: typer.Context,
     model: Annotated[
-        str | None, typer.Argument(metavar="MODEL", help="nps (paper A) or efros-leung.")
+        str | None,
+        typer.Argument(
+            metavar="MODEL",
+            help="nps (paper A), efros-leung, is, es, ls, els, bbels (paper C), wiener, "
+            "pca-locality, scfdm or nearest.",
+        ),
     ] = None,
     data: o.Data = "digits",
     n: o.N = 16,
@@ -72,6 +79,18 @@ def generate_command(
     preset: Annotated[
         str | None, typer.Option(help="Named settings: table-2.", rich_help_panel=o.MODEL)
     ] = None,
+    schedule: o.Schedule = None,
+    steps: o.Steps = None,
+    scales: o.Scales = None,
+    scales_from: o.ScalesFrom = None,
+    noise: o.Noise = None,
+    dictionary: o.DictionaryOf = None,
+    group: o.GroupOf = None,
+    mask_threshold: o.MaskThreshold = None,
+    temperature: o.Temperature = None,
+    smoothing: o.Smoothing = None,
+    smoothing_draws: o.SmoothingDraws = None,
+    keep_steps: o.KeepSteps = False,
     split: o.Split = "train",
     limit: o.Limit = None,
     classes: o.Classes = None,
@@ -90,7 +109,7 @@ def generate_command(
     keep_pools: o.KeepPools = False,
     json: o.Json = False,
 ) -> None:
-    """Draw pictures pixel by pixel, each pixel from a training patch that fits.
+    """Draw pictures, each pixel from training patches that fit.
 
     --json prints {"run": folder, "model", "data", "n", "seed", "seconds", "images_per_second",
     "files": [...], "metrics": {...}}.
@@ -115,6 +134,17 @@ def generate_command(
         "allow_seed_source": allow_seed_source or None,
         "size": parse_size(size),
         "label": label,
+        "schedule": schedule,
+        "steps": steps,
+        "scales": scales,
+        "scales_from": scales_from,
+        "noise": noise,
+        "dictionary": dictionary,
+        "group": group,
+        "mask_threshold": mask_threshold,
+        "temperature": temperature,
+        "smoothing": smoothing,
+        "smoothing_draws": smoothing_draws,
     }
     how = {
         "data": data,
@@ -127,6 +157,24 @@ def generate_command(
     }
     given = {name for name in context.params if _said(context, name)}
     recipe = Recipe.of(config, model, n, seed, how, settings, preset, given)
+    if recipe.is_machine:
+        recipe = sized_by_noise(recipe, given)
+        draw_machine(
+            recipe.build_machine(opened(recipe), device, threads),
+            recipe,
+            out_folder(out, recipe),
+            batch=batch,
+            resume=resume,
+            movie=movie,
+            keep_pools=keep_pools,
+            keep_steps=keep_steps,
+            json=json,
+        )
+        return
+    if keep_steps:
+        raise UsageError(
+            f"{recipe.model} has no option --keep-steps; --keep-pools keeps its pools."
+        )
     draw(
         recipe.build(opened(recipe), device, threads, allow_torchscript),
         recipe,

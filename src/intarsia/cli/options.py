@@ -77,6 +77,65 @@ AllowTorchScript = Annotated[
     ),
 ]
 
+MACHINE = "Score machines (paper C) and the Studio's methods"
+
+Schedule = Annotated[
+    str | None, typer.Option(help="Noise: cosine or linear.", rich_help_panel=MACHINE)
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(help="Of the reverse process; 20, or 10 (linear).", rich_help_panel=MACHINE),
+]
+Scales = Annotated[
+    str | None,
+    typer.Option(
+        help="Window side, odd: one, or one a step (entry i for t = i / steps).",
+        rich_help_panel=MACHINE,
+    ),
+]
+ScalesFrom = Annotated[
+    str | None,
+    typer.Option(
+        help="Published sides, such as CIFAR10_ResNet_zeros_conditional.", rich_help_panel=MACHINE
+    ),
+]
+Noise = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE.npy", help="Starting noise, float32 [n, C, H, W].", rich_help_panel=MACHINE
+    ),
+]
+DictionaryOf = Annotated[
+    str | None,
+    typer.Option(help="Patches of els: wrapped or interior.", rich_help_panel=MACHINE),
+]
+GroupOf = Annotated[
+    str | None,
+    typer.Option(
+        help="Orbit of es: translations, flips, turns, joined by +, or a .npy file.",
+        rich_help_panel=MACHINE,
+    ),
+]
+MaskThreshold = Annotated[
+    float | None,
+    typer.Option(help="pca-locality: what a number sees, 0 to 1.", rich_help_panel=MACHINE),
+]
+Temperature = Annotated[
+    float | None, typer.Option(help="pca-locality: of its softmax.", rich_help_panel=MACHINE)
+]
+Smoothing = Annotated[
+    float | None,
+    typer.Option(help="scfdm: deviation of the perturbed copies.", rich_help_panel=MACHINE),
+]
+SmoothingDraws = Annotated[
+    int | None, typer.Option(help="scfdm: how many copies.", rich_help_panel=MACHINE)
+]
+KeepSteps = Annotated[
+    bool,
+    typer.Option("--keep-steps", help="Add every step's canvases and beliefs.",
+                 rich_help_panel=MACHINE),
+]  # fmt: skip
+
 N = Annotated[int, typer.Option("--n", "-n", help="How many to draw.", rich_help_panel=RUN)]
 Seed = Annotated[int, typer.Option(help="Decides every draw.", rich_help_panel=RUN)]
 Out = Annotated[Path | None, typer.Option(help="Run folder to write.", rich_help_panel=RUN)]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Int64
 
+from intarsia.dictionary.sharing import Patches, Sharing, one_group
 from intarsia.dictionary.stack import Stack
 from intarsia.errors import UsageError
 
@@ -69,11 +70,23 @@ class Stage(Protocol):
 
 @dataclass(frozen=True)
 class Everywhere:
-    """Any place of any picture: Efros and Leung's choice, paper A's L."""
+    """Any place of any picture: Efros and Leung's choice, paper A's L, paper C's ELS machine.
+
+    Parameters
+    ----------
+    patches : for ELS, ``wrapped`` for the theory's orbit, where pictures wrap as the canvas does;
+        ``interior`` for patches that lie inside their pictures, as the released code has it.
+    """
+
+    patches: Patches = "wrapped"
 
     def narrow(self, candidates: Candidates, around: Surroundings) -> Candidates:
         """Keep all."""
         return candidates
+
+    def sharing(self, size: tuple[int, int], side: int) -> Sharing:
+        """Put all pixels of the canvas into one group."""
+        return one_group(size, side, self.patches)
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,11 @@ from difflib import get_close_matches
 
 from intarsia.errors import UsageError
 
-NAMES = ("nps", "efros-leung")
-PLANNED = (
-    "is",
-    "es",
-    "ls",
-    "els",
-    "bbels",
-    "arvm",
-    "wiener",
-    "pca-locality",
-    "scfdm",
-    "nearest",
-    "network",
-)
+MACHINES = ("is", "es", "ls", "els", "bbels", "wiener", "pca-locality", "scfdm", "nearest")
+"""Paper C's score machines, then the Studio's methods (`models.machines`)."""
+
+NAMES = ("nps", "efros-leung", *MACHINES)
+PLANNED = ("arvm", "network")
 
 
 def check_name(name: str) -> str:
@@ -34,7 +25,7 @@ def check_name(name: str) -> str:
         return name
     if name in PLANNED:
         raise UsageError(
-            f"{name} is planned but not built yet. This version has {' and '.join(NAMES)}."
+            f"{name} is planned but not built yet. This version has {', '.join(NAMES)}."
         )
     close = get_close_matches(name, NAMES, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""

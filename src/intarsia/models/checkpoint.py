@@ -7,9 +7,10 @@ import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Int64
 
 from intarsia.errors import DataError, UsageError
 from intarsia.files import make_folder, save_npz, write_text
@@ -26,6 +27,17 @@ TEMPORARY = f".*.{'[0-9a-f]' * 12}.tmp"
 
 POOL_LIMIT = 1000
 """Candidates kept a pixel by ``--keep-pools``: the nearest, ties by name."""
+
+
+@runtime_checkable
+class Kept(Protocol):
+    """A batch that a checkpoint can write."""
+
+    samples: Int64[np.ndarray, " b"]
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return the batch as plain arrays."""
+        ...
 
 
 class Checkpoint:
@@ -88,7 +100,7 @@ class Checkpoint:
         """Read the batches of an earlier session, as `Batch.to_arrays` made them."""
         return [_read(path) for path in sorted(self.partial.glob("batch-*.npz"))]
 
-    def keep(self, batch: Batch, *, now: bool = False) -> None:
+    def keep(self, batch: Kept, *, now: bool = False) -> None:
         """Save a batch if the last time was long ago, or ``now``."""
         if not now and time.monotonic() - self._saved_at < PERIOD:
             return
@@ -119,7 +131,7 @@ class Checkpoint:
         # One step is one entry, so that Ctrl-C finds it noted as a whole or not at all.
         self._pools.setdefault(int(batch.samples[0]), []).append(_joined(parts))
 
-    def _write_pools(self, batch: Batch) -> None:
+    def _write_pools(self, batch: Kept) -> None:
         first = int(batch.samples[0])
         entries = self._pools.get(first, [])
         if entries:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intarsia.errors import DataError, UsageError
-from intarsia.models.catalogue import check_name
+from intarsia.models.catalogue import MACHINES, check_name
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
+    from intarsia.models.machine import ScoreMachine
     from intarsia.models.nonparametric import NonparametricSampler
 
 CORPUS_OPTIONS = ("data", "split", "limit", "classes", "resize", "fit", "grey")
@@ -183,6 +184,23 @@ class Recipe:
             common["label"] = _label_number(common["label"], corpus)
         kinds = {"nps": NonparametricSampler, "efros-leung": EfrosLeung}
         return kinds[check_name(self.model)](corpus, **common)
+
+    def build_machine(
+        self, corpus: Corpus | None, device: str = "cpu", threads: int | None = None
+    ) -> ScoreMachine:
+        """Build the score machine over its opened corpus."""
+        from intarsia.models.machines import MACHINES as kinds
+
+        assert corpus is not None
+        settings = dict(self.settings)
+        if isinstance(settings.get("label"), str):
+            settings["label"] = _label_number(settings["label"], corpus)
+        return kinds[self.model](corpus, device=device, threads=threads, **settings)
+
+    @property
+    def is_machine(self) -> bool:
+        """Whether the model is a score machine."""
+        return self.model in MACHINES
 
     def _picture_and_hole(self) -> tuple[Any, Any]:
         from intarsia.corpus.pictures import mask, pictures

@@ -1,0 +1,76 @@
+"""From a recipe of a score machine to a run folder, with a bar, words and JSON."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from intarsia.cli.common import drawing_progress, emit, stderr_console
+from intarsia.cli.drawing import in_words, report
+from intarsia.errors import UsageError
+
+if TYPE_CHECKING:
+    from intarsia.models.machine import ScoreMachine
+    from intarsia.models.recipe import Recipe
+
+
+def sized_by_noise(recipe: Recipe, given: set[str]) -> Recipe:
+    """Let ``--noise`` say how many pictures to draw, where ``--n`` does not."""
+    from intarsia.models.starting_noise import read
+
+    if "noise" not in given or "n" in given:
+        return recipe
+    noise = read(str(recipe.settings["noise"]))
+    return replace(recipe, n=len(noise)) if noise.ndim == 4 and len(noise) else recipe
+
+
+def draw_machine(
+    machine: ScoreMachine,
+    recipe: Recipe,
+    out: Path,
+    *,
+    batch: int | None,
+    resume: bool,
+    movie: str | None,
+    keep_pools: bool,
+    keep_steps: bool,
+    json: bool,
+) -> None:
+    """Draw into a run folder, with a bar, and say where everything is."""
+    from intarsia.models.machine_run import run_machine
+
+    if movie is not None or keep_pools:
+        option = "--movie" if movie is not None else "--keep-pools"
+        raise UsageError(
+            f"{recipe.model} has no option {option}: all pixels are drawn together, and no pool is "
+            "drawn from. --keep-steps keeps every step."
+        )
+    console = stderr_console(markup=False)
+    started = time.perf_counter()
+    try:
+        with drawing_progress(f"drawing {in_words(recipe.n)}") as update:
+            samples = run_machine(
+                machine,
+                recipe.n,
+                recipe.seed,
+                out,
+                batch=batch,
+                resume=resume,
+                keep_steps=keep_steps,
+                notes=recipe.notes(),
+                on_progress=update,
+            )
+    except KeyboardInterrupt:
+        console.print(f"Stopped. The same command with --resume finishes {out}.")
+        raise
+    seconds = time.perf_counter() - started
+    if json:
+        pixels = machine.pixels(recipe.n, recipe.seed)
+        emit(report(recipe, out, len(samples), pixels, seconds))
+        return
+    console.print(f"{in_words(len(samples))} in {seconds:.1f} s: {out}")
+    console.print(f"  pictures {out / 'grid.png'}")
+    console.print(f"  sources  {out / 'maps.png'}")
+    console.print(f"  report   {out / 'report.html'}")
