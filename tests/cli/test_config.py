@@ -31,7 +31,7 @@ def images(run: Path) -> np.ndarray:
         "generate nps --threshold intersection --limit 60 --keep 20 --refresh 5 --n 1",
         "generate nps --resize 12 --border wrap --seed-at 2,3 --seed-size 3 --limit 60 --n 2",
         "generate nps --seed-at random --allow-seed-source --min-pool 4 --limit 60 --n 2",
-        "generate nps --preset table-2 --window 5 --limit 60 --n 2",
+        "generate nps --preset table-2 --encoder lowres --window 3 --limit 60 --n 2",
         "generate nps --encoder lowres2 --limit 60 --n 2",
         "generate efros-leung --size 10x14 --window 7 --limit 60 --n 2",
     ],

@@ -182,5 +182,5 @@ def test_resolved_settings_make_the_same_model_again():
 
 def test_a_preset_gives_way_to_what_is_said():
     preset = Settings.of("table-2")
-    assert (preset.min_pool, preset.radius) == (8, 1)
+    assert (preset.min_pool, preset.radius, preset.encoder) == (5, 0, "simclr")
     assert Settings.of("table-2", min_pool=3).min_pool == 3
