@@ -81,10 +81,6 @@ class Pictures:
         some = self.pixels[first : first + count].transpose(2, 3, 1, 0)
         return np.ascontiguousarray(to_unit(some, kind))
 
-    def flat(self) -> Float32[np.ndarray, "n d"]:
-        """Return all pictures as rows in [-1, 1]."""
-        return to_unit(self.pixels).reshape(len(self), -1)
-
 
 def to_unit(
     pixels: UInt8[np.ndarray, "..."], kind: type[np.floating] = np.float32
