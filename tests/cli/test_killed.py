@@ -24,7 +24,7 @@ from tests.cli.command import (
 )
 from tests.cli.conftest import Command
 
-DIGITS = "generate nps --data mnist --limit 3000 --principles NS+L --n 24 --seed 5"
+DIGITS = "generate nps --data mnist --limit 20000 --principles NS+L --n 24 --seed 5"
 PATIENCE = 120.0
 """Seconds that a slow machine may take to start the command."""
 
@@ -102,7 +102,7 @@ def test_ctrl_c_says_how_to_go_on_and_going_on_gives_the_same_bytes(
         end = time.monotonic() + PATIENCE
         while not (tmp_path / "run" / "partial").is_dir() and time.monotonic() < end:
             time.sleep(0.02)
-        time.sleep(1.0)
+        time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err

@@ -61,7 +61,8 @@ def make(book: Book, needs: Needs) -> Page:
             whole, half = found[data, name]
             here = f"{whole:.1%} whole, {half:.1%} half-known"
             rows.append(Row(f"{name} on {data}", "none", here, sizes[data], (_command(scale),)))
-    return Page(rows, _agreement(scale, found), [_picture(scale, found)], _notes(scale))
+    corpora = [book.runs.corpus(data, limit(scale)) for data in DATA]
+    return Page(rows, _agreement(scale, found), [_picture(scale, found)], _notes(scale), corpora)
 
 
 def _accuracies(book: Book, data: str, name: str) -> tuple[tuple[float, float], str]:
