@@ -14,7 +14,7 @@ from intarsia.errors import UsageError
 class Augmentation:
     """SimCLR's augmentations with the probabilities of lightly's transform, for whole batches.
 
-    lightly's own works picture by picture, ten times as slow on a CPU; this is kornia.
+    lightly's own works picture by picture, about five times as slow on a CPU; this is kornia.
 
     Parameters
     ----------
