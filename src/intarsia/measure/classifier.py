@@ -19,6 +19,7 @@ from intarsia.corpus.locate import cache_folder
 from intarsia.errors import DataError, IntarsiaError, UsageError
 from intarsia.files import make_folder, write_bytes
 from intarsia.measure.network import WIDTHS, SmallResNet, one_thread
+from intarsia.networks import precision
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
@@ -279,6 +280,7 @@ def train(
             "tested_on": tested_on,
             "tested_images": len(wanted),
             "recipe": asdict(replace(recipe)) | {"epochs": recipe.epochs(len(chosen))},
+            "precision": precision.chosen("auto", "cpu"),
             "torch": torch.__version__,
         },
     )
@@ -318,7 +320,7 @@ def _fit(
     recipe: Recipe,
     progress: Progress | None,
 ) -> None:
-    """Minimise cross-entropy over shifted pictures, in bfloat16."""
+    """Minimise cross-entropy over shifted pictures."""
     rng = np.random.default_rng(recipe.seed)
     batch = min(recipe.batch, len(chosen), max(16, len(chosen) // 16))
     rate = recipe.rate * batch / recipe.batch
@@ -339,7 +341,7 @@ def _fit(
         for step in range(steps):
             rows = np.sort(order[step * batch : (step + 1) * batch])
             shown = torch.from_numpy(_shifted(images[rows], rng)).permute(0, 3, 1, 2)
-            with torch.autocast("cpu", torch.bfloat16):
+            with precision.autocast("auto", "cpu"):
                 logits = network(shown)
             loss = nn.functional.cross_entropy(logits.float(), torch.from_numpy(targets[rows]))
             optimizer.zero_grad(set_to_none=True)

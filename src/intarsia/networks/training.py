@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,12 +16,11 @@ from intarsia.errors import IntarsiaError, UsageError
 from intarsia.files import make_folder
 from intarsia.networks.checkpoint import Checkpoint
 from intarsia.networks.curves import draw_curves
+from intarsia.networks.precision import PRECISIONS, autocast
 
 log = logging.getLogger("intarsia.networks")
 
 CHECKPOINT = "checkpoint.safetensors"
-
-PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -166,7 +164,6 @@ def train(
     rows = checkpoint.restore(network, optimizer) if checkpoint.found(resume) else []
     per_epoch = task.batch_count(recipe.batch)
     steps = recipe.epochs * per_epoch
-    autocast = _autocast(recipe.precision, device)
     for epoch in range(len(rows), recipe.epochs):
         started, total = time.perf_counter(), 0.0
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch)
@@ -175,7 +172,7 @@ def train(
             step = epoch * per_epoch + at
             for group in optimizer.param_groups:
                 group["lr"] = recipe.rate_at(step, steps, per_epoch)
-            with autocast():
+            with autocast(recipe.precision, device):
                 loss = task.loss(batch)
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
@@ -198,26 +195,3 @@ def train(
         draw_curves(rows, folder / "curves.png")
     network.eval()
     return History(tuple(rows))
-
-
-def _autocast(precision: str, device: str) -> Callable[[], Any]:
-    kind = torch.device(device).type
-    if precision == "float32" or (precision == "auto" and kind == "cpu" and not _fast_bfloat16()):
-        return nullcontext
-    return lambda: torch.autocast(kind, torch.bfloat16)
-
-
-def _fast_bfloat16(side: int = 512) -> bool:
-    """Whether this processor multiplies bfloat16 faster than float32."""
-
-    def seconds(kind: torch.dtype) -> float:
-        one = torch.ones(side, side, dtype=kind)
-        one @ one
-        started = time.perf_counter()
-        for _ in range(4):
-            one @ one
-        return time.perf_counter() - started
-
-    return min(seconds(torch.bfloat16) for _ in range(3)) < min(
-        seconds(torch.float32) for _ in range(3)
-    )
