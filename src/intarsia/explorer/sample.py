@@ -11,6 +11,13 @@ from intarsia.explorer.pack import pack
 from intarsia.explorer.run import Shown, checked_index
 from intarsia.explorer.training import training_block
 from intarsia.provenance import draw, maps
+from intarsia.provenance.colours import (
+    CLASS_COLOURS,
+    class_colours,
+    hex_of,
+    id_colours,
+    ramp_colours,
+)
 from intarsia.provenance.metrics import sample_numbers
 from intarsia.provenance.top_sources import top_sources
 from intarsia.samples import Samples
@@ -66,7 +73,8 @@ def pools_block(run: Shown, index: int, most: int | None = None) -> bytes:
     -------
     bytes
         As `pack`: ``start`` and ``count`` [H, W], and for each candidate ``image``, ``row``,
-        ``col``, ``distance`` (weighted sum of squared differences) and ``label``.
+        ``col``, ``distance`` (weighted sum of squared differences) and, where the training
+        pictures are open, ``label`` and ``value``, the pixel it would have given [m, C].
 
     Raises
     ------
@@ -86,19 +94,20 @@ def pools_block(run: Shown, index: int, most: int | None = None) -> bytes:
         order, place = order[rank < most], place[rank < most]
         count = np.minimum(count, most)
     image = pools["source_image"][order]
-    labels = None if run.corpus is None else run.corpus.labels
-    return pack(
-        {"trimmed": most},
-        {
-            "start": (np.cumsum(count) - count).reshape(height, width),
-            "count": count.reshape(height, width),
-            "image": image,
-            "row": pools["source_row"][order],
-            "col": pools["source_col"][order],
-            "distance": pools["distance"][order],
-            "label": np.full(len(image), -1) if labels is None else labels[image],
-        },
-    )
+    arrays = {
+        "start": (np.cumsum(count) - count).reshape(height, width),
+        "count": count.reshape(height, width),
+        "image": image,
+        "row": pools["source_row"][order],
+        "col": pools["source_col"][order],
+        "distance": pools["distance"][order],
+        "label": np.full(len(image), -1),
+    }
+    if run.corpus is not None:
+        if run.corpus.labels is not None:
+            arrays["label"] = run.corpus.labels[image]
+        arrays["value"] = run.corpus[image, arrays["row"], arrays["col"]]
+    return pack({"trimmed": most}, arrays)
 
 
 def pool_sources_block(run: Shown, index: int) -> bytes:
@@ -110,7 +119,10 @@ def pool_sources_block(run: Shown, index: int) -> bytes:
 
 
 def steps_block(run: Shown, index: int) -> bytes:
-    """Pack the reverse steps of a sample: ``x``, ``clean`` uint8 [T, H, W, 3], beliefs [T, H, W].
+    """Pack the reverse steps of a sample, noisiest first.
+
+    ``x``, ``clean`` uint8 [T, H, W, 3]; beliefs [T, H, W] as in steps.npz; ``map_image`` and
+    ``map_weight``, their colours, uint8 [T, H, W, 3].
 
     Raises
     ------
@@ -123,6 +135,8 @@ def steps_block(run: Shown, index: int) -> bytes:
     arrays = {name: steps[name] for name in ("image", "row", "col", "weight", "t", "alpha_bar")}
     for name in ("x", "clean"):
         arrays[name] = draw.to_rgb(to_pixels(steps[name]))
+    arrays["map_image"] = id_colours(steps["image"])
+    arrays["map_weight"] = ramp_colours(steps["weight"])
     return pack({}, arrays)
 
 
@@ -147,10 +161,13 @@ def _meta(run: Shown, samples: Samples, index: int) -> dict[str, Any]:
                 "pixels": use.pixels,
                 "share": use.share,
                 "given": use.seed,
+                "colour": hex_of(id_colours(np.array([use.image]))[0]),
             }
             for use in top_sources(sources, 0, k=TOP)
         ],
         "legend": maps.class_legend(samples) if (sources.label >= 0).any() else [],
+        "class_colours": _class_colours(samples.origin.class_names),
+        "ramp": [hex_of(colour) for colour in ramp_colours(np.linspace(0, 1, 13))],
         "most": {
             "step": int(sources.step.max(initial=0)),
             "pool": int(sources.pool[drawn].max(initial=0)),
@@ -159,6 +176,12 @@ def _meta(run: Shown, samples: Samples, index: int) -> dict[str, Any]:
         "numbers": sample_numbers(sources),
         "has": run.has | {"training": run.corpus is not None},
     }
+
+
+def _class_colours(names: tuple[str, ...]) -> list[str]:
+    """Return the colour of each class, by number."""
+    numbers = np.arange(max(len(names), len(CLASS_COLOURS)))
+    return [hex_of(colour) for colour in class_colours(numbers)]
 
 
 def _corpus(run: Shown):  # type: ignore[no-untyped-def]
