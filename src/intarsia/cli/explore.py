@@ -49,7 +49,6 @@ def explore_command(
     """
     from intarsia.explorer.library import library
 
-    _need("fastapi", "uvicorn")
     named = list(runs or ([RUNS] if RUNS.is_dir() else []))
     shown = library(named, data)
     console = stderr_console(markup=False)
@@ -68,6 +67,7 @@ def explore_command(
             console.print(f"{report['files']} files, {report['bytes'] / 1e6:.1f} MB: {export}")
             console.print(f"  look at them with: python -m http.server -d {export}")
         return
+    _need("fastapi", "uvicorn")
     from intarsia.explorer.app import explorer_app
     from intarsia.explorer.serve import bound, serve
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from intarsia.dictionary.whole import to_pixels
 from intarsia.explorer.pack import pack
-from intarsia.explorer.run import Shown, checked_index
+from intarsia.explorer.run import Arrays, Shown, checked_index
 from intarsia.explorer.training import training_block
 from intarsia.provenance import draw, maps
 from intarsia.provenance.colours import (
@@ -81,48 +82,32 @@ def pools_block(run: Shown, index: int, most: int | None = None) -> bytes:
     LookupError
         If the run kept no pools.
     """
-    pools = run.pools(checked_index(run, index))
-    if pools is None:
-        raise LookupError("This run kept no pools. Draw it again with --keep-pools to see them.")
-    height, width = run.samples(slice(index, index + 1)).sources.shape[1:]
-    place = np.repeat(pools["row"].astype(np.int64) * width + pools["col"], pools["count"])
-    order = np.lexsort((pools["source_image"], pools["distance"], place))
-    place = place[order]
-    count = np.bincount(place, minlength=height * width)
-    if most is not None:
-        rank = np.arange(len(place)) - np.repeat(np.cumsum(count) - count, count)
-        order, place = order[rank < most], place[rank < most]
-        count = np.minimum(count, most)
-    image = pools["source_image"][order]
-    arrays = {
-        "start": (np.cumsum(count) - count).reshape(height, width),
-        "count": count.reshape(height, width),
-        "image": image,
-        "row": pools["source_row"][order],
-        "col": pools["source_col"][order],
-        "distance": pools["distance"][order],
-        "label": np.full(len(image), -1),
-    }
+    arrays = _members(run, index, most)
     if run.corpus is not None:
         if run.corpus.labels is not None:
-            arrays["label"] = run.corpus.labels[image]
-        arrays["value"] = run.corpus[image, arrays["row"], arrays["col"]]
+            arrays["label"] = run.corpus.labels[arrays["image"]]
+        arrays["value"] = run.corpus[arrays["image"], arrays["row"], arrays["col"]]
     return pack({"trimmed": most}, arrays)
 
 
-def pool_sources_block(run: Shown, index: int) -> bytes:
-    """Pack the training pictures of a sample's nearest candidates, for static pages."""
-    pools = run.pools(checked_index(run, index))
-    assert pools is not None
-    numbers, counts = np.unique(pools["source_image"], return_counts=True)
+def pool_sources_block(run: Shown, index: int, most: int) -> bytes:
+    """Pack the training pictures of the nearest candidates of a sample, for static pages.
+
+    Raises
+    ------
+    LookupError
+        If the training pictures are not open, or no pools were kept.
+    """
+    numbers, counts = np.unique(_members(run, index, most)["image"], return_counts=True)
     return training_block(_corpus(run), numbers[np.argsort(-counts, kind="stable")].tolist())
 
 
 def steps_block(run: Shown, index: int) -> bytes:
     """Pack the reverse steps of a sample, noisiest first.
 
-    ``x``, ``clean`` uint8 [T, H, W, 3]; beliefs [T, H, W] as in steps.npz; ``map_image`` and
-    ``map_weight``, their colours, uint8 [T, H, W, 3].
+    ``x``, ``clean`` uint8 [T, H, W, 3]; beliefs [T, H, W] as in steps.npz, with the ``label`` of
+    the heaviest source; ``map_image``, ``map_class`` and ``map_weight``, their colours, uint8
+    [T, H, W, 3]; ``side`` [T], the window's.
 
     Raises
     ------
@@ -135,9 +120,37 @@ def steps_block(run: Shown, index: int) -> bytes:
     arrays = {name: steps[name] for name in ("image", "row", "col", "weight", "t", "alpha_bar")}
     for name in ("x", "clean"):
         arrays[name] = draw.to_rgb(to_pixels(steps[name]))
+    arrays["label"] = np.full(steps["image"].shape, -1)
+    if run.corpus is not None and run.corpus.labels is not None:
+        arrays["label"] = run.corpus.labels[steps["image"]]
+    arrays["side"] = _sides(run.config.settings, steps["t"])
     arrays["map_image"] = id_colours(steps["image"])
+    arrays["map_class"] = class_colours(arrays["label"])
     arrays["map_weight"] = ramp_colours(steps["weight"])
     return pack({}, arrays)
+
+
+def _members(run: Shown, index: int, most: int | None) -> Arrays:
+    """Return the candidates of each pixel, by pixel and then by distance; no labels yet."""
+    pools = run.pools(checked_index(run, index))
+    if pools is None:
+        raise LookupError("This run kept no pools. Draw it again with --keep-pools to see them.")
+    height, width = run.samples(slice(index, index + 1)).sources.shape[1:]
+    place = np.repeat(pools["row"].astype(np.int64) * width + pools["col"], pools["count"])
+    order = np.lexsort((pools["source_image"], pools["distance"], place))
+    count = np.bincount(place, minlength=height * width)
+    if most is not None:
+        rank = np.arange(len(place)) - np.repeat(np.cumsum(count) - count, count)
+        order, count = order[rank < most], np.minimum(count, most)
+    return {
+        "start": (np.cumsum(count) - count).reshape(height, width),
+        "count": count.reshape(height, width),
+        "image": pools["source_image"][order],
+        "row": pools["source_row"][order],
+        "col": pools["source_col"][order],
+        "distance": pools["distance"][order],
+        "label": np.full(len(order), -1),
+    }
 
 
 def _meta(run: Shown, samples: Samples, index: int) -> dict[str, Any]:
@@ -176,6 +189,15 @@ def _meta(run: Shown, samples: Samples, index: int) -> dict[str, Any]:
         "numbers": sample_numbers(sources),
         "has": run.has | {"training": run.corpus is not None},
     }
+
+
+def _sides(settings: Mapping[str, Any], t: np.ndarray) -> np.ndarray:
+    """Return the window side at each time: entry i of ``scales`` is for t = i / steps."""
+    scales, steps = settings.get("scales"), settings.get("steps")
+    if not isinstance(scales, list) or not isinstance(steps, int):
+        return np.full(len(t), scales if isinstance(scales, int) else 1)
+    entry = np.clip(np.rint(t * steps).astype(np.int64), 0, len(scales) - 1)
+    return np.asarray(scales)[entry]
 
 
 def _class_colours(names: tuple[str, ...]) -> list[str]:

@@ -43,16 +43,20 @@ def card(run: Shown) -> dict[str, Any]:
     }
 
 
-def summary(run: Shown) -> dict[str, Any]:
+def summary(run: Shown, most: int = SHOWN) -> dict[str, Any]:
     """Say what a run's samples are: run.json.
+
+    Parameters
+    ----------
+    most : samples to list: the first.
 
     Returns
     -------
     dict
-        ``card`` and, of the first `SHOWN` samples, one list a number under ``samples``; ``sheet``
+        ``card`` and, of the first ``most`` samples, one list a number under ``samples``; ``sheet``
         says how sheets are laid out; ``numbers`` and ``settings`` are rows to print.
     """
-    n = min(len(run), SHOWN)
+    n = min(len(run), most)
     first = run.samples(slice(0, 1))
     height, width, channels = first.images.shape[1:]
     columns: dict[str, list[Any]] = {
@@ -86,15 +90,15 @@ def summary(run: Shown) -> dict[str, Any]:
     }
 
 
-def sheet(run: Shown, page: int) -> bytes:
-    """Draw `PAGE` samples side by side, pixel for pixel, as PNG.
+def sheet(run: Shown, page: int, most: int = SHOWN) -> bytes:
+    """Draw `PAGE` of the first ``most`` samples side by side, pixel for pixel, as PNG.
 
     Raises
     ------
     IndexError
         If there is no such page.
     """
-    n = min(len(run), SHOWN)
+    n = min(len(run), most)
     if not 0 <= page * PAGE < n:
         raise IndexError(f"The run {run.id} has sheets 0 to {(n - 1) // PAGE}, not {page}.")
     images = draw.to_rgb(run.samples(slice(page * PAGE, min(n, (page + 1) * PAGE))).images)
@@ -109,10 +113,13 @@ def sheet(run: Shown, page: int) -> bytes:
     return png_bytes(grid.reshape(rows * tall, COLUMNS * wide, 3))
 
 
-def uses(run: Shown) -> bytes:
-    """Pack which sample used which training picture: ``image``, ``sample``, ``count``, by image."""
+def uses(run: Shown, most: int = SHOWN) -> bytes:
+    """Pack which of the first ``most`` samples used which training picture, by picture.
+
+    ``image``, ``sample`` (its index) and ``count`` of pixels, one entry a pair.
+    """
     found = []
-    for start, samples in enumerate(_blocks(run, min(len(run), SHOWN))):
+    for start, samples in enumerate(_blocks(run, min(len(run), most))):
         for index in range(len(samples)):
             image = samples.sources.image[index]
             numbers, counts = np.unique(image[image >= 0], return_counts=True)

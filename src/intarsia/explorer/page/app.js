@@ -5,11 +5,12 @@ import { el, note } from "./dom.js";
 import { galleryView } from "./gallery.js";
 import { pictureView } from "./picture.js";
 import { sampleView } from "./sample.js";
-import { siteIndex } from "./store.js";
+import { embedded, siteIndex } from "./store.js";
 import { workshopView } from "./workshop.js";
 
 const main = document.getElementById("main");
 let turn = 0;
+let place = location.hash;
 
 function viewOf(site, [name, ...rest]) {
   switch (name) {
@@ -31,14 +32,12 @@ function navigation(site, name) {
 
 async function show() {
   const mine = ++turn;
-  const parts = location.hash.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
-  if (location.hash === "#main") return;
+  const parts = place.replace(/^#\/?/, "").split("/").map(decodeURIComponent);
   main.setAttribute("aria-busy", "true");
   try {
     const site = await siteIndex();
-    const direct = site.single && !parts[0] ? ["run", site.runs[0].id, "0"] : parts;
-    navigation(site, direct[0]);
-    const page = await viewOf(site, direct);
+    navigation(site, parts[0]);
+    const page = await viewOf(site, parts);
     if (mine !== turn) return;
     main.replaceChildren(page);
     document.title = `${page.querySelector("h1")?.textContent ?? "Runs"} · Intarsia`;
@@ -55,7 +54,22 @@ async function show() {
   }
 }
 
-addEventListener("hashchange", show);
+function go(hash) {
+  place = hash;
+  show();
+}
+
+addEventListener("hashchange", () => { if (location.hash !== "#main") go(location.hash); });
+addEventListener("visit", ({ detail }) => { if (embedded) go(detail); else location.hash = detail; });
+if (embedded) {
+  // Inside a notebook a link to #... would lead to the notebook's own page.
+  addEventListener("click", (event) => {
+    const hash = event.target.closest("a")?.getAttribute("href");
+    if (!hash?.startsWith("#")) return;
+    event.preventDefault();
+    if (hash !== "#main") go(hash);
+  });
+}
 // A picture dropped beside the drop zone must not replace the page.
 for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());
 show();

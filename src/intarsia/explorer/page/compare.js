@@ -1,6 +1,6 @@
 // Two runs side by side, on the same seeds.
 
-import { choice, el, note } from "./dom.js";
+import { choice, el, note, visit } from "./dom.js";
 import { openSample, stage } from "./sample.js";
 import { sourcePanel } from "./source.js";
 import { runSummary } from "./store.js";
@@ -18,7 +18,7 @@ export async function compareView(site, left, right, number) {
   const [a, b] = await Promise.all([runSummary(first), runSummary(second)]);
   const shared = a.samples.number.filter((one) => b.samples.number.includes(one));
   const chosen = shared.includes(number) ? number : shared[0];
-  const go = (one, other, at) => { location.hash = `#/compare/${one}/${other}/${at}`; };
+  const go = (one, other, at) => visit(`#/compare/${one}/${other}/${at}`);
   const runs = site.runs.map((run) => [run.id, run.title]);
   page.append(el("form", { class: "toolbar", "aria-label": "What to compare", onsubmit: (e) => e.preventDefault() },
     choice("Left", runs, first, (id) => go(id, second, chosen)),

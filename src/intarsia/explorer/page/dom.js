@@ -48,3 +48,8 @@ export function speak(words) {
 export function note(words, kind = "note") {
   return el("p", { class: kind, role: kind === "fault" ? "alert" : null }, words);
 }
+
+/** Go to another view. */
+export function visit(hash) {
+  dispatchEvent(new CustomEvent("visit", { detail: hash }));
+}

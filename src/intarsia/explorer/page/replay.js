@@ -42,7 +42,5 @@ export function replayBar(title, last, words, moved) {
     timer = null;
     button.textContent = "Play";
   }
-  const box = el("div", { class: "replay", role: "group", "aria-label": title },
-    button, slider, said);
-  return { box, show };
+  return el("div", { class: "replay", role: "group", "aria-label": title }, button, slider, said);
 }

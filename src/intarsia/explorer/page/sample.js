@@ -40,10 +40,13 @@ export async function openSample(site, id, index) {
       }
       if (step !== null && sample.steps) {
         const then = step * height * width + at;
-        for (const name of ["image", "row", "col", "weight"]) from[name] = sample.steps[name][then];
-        from.label = training.get(from.image)?.label ?? -1;
+        for (const name of ["image", "row", "col", "label", "weight"]) from[name] = sample.steps[name][then];
       }
       return from;
+    },
+    /** Side of the window at a reverse step; null for the last. */
+    sideAt(step) {
+      return sample.steps ? sample.steps.side[step ?? sample.steps.side.length - 1] : sample.side;
     },
     poolAt(at) {
       const { pools } = sample;
@@ -100,6 +103,7 @@ export function pointable(sample, label, onplace) {
   box.classList.add("pointable");
   let at = Math.floor(height / 2) * width + Math.floor(width / 2);
   let pinned = false;
+  let step = null;
   const given = (place) => sample.own.step[place] < 0;
   if (sample.meta.seeded) marks.append(outline(given, height, width));
   const cursor = el("span", {});
@@ -109,8 +113,9 @@ export function pointable(sample, label, onplace) {
     lines.remove();
     lines = document.createElementNS("http://www.w3.org/2000/svg", "g");
     const [row, col] = [Math.floor(at / width), at % width];
-    const half = Math.floor(sample.side / 2);
-    if (sample.side > 1) lines.append(frame(row - half, col - half, sample.side, sample.side, "window"));
+    const side = sample.sideAt(step);
+    const half = Math.floor(side / 2);
+    if (side > 1 && side <= width) lines.append(frame(row - half, col - half, side, side, "window"));
     lines.append(frame(row, col, 1, 1, pinned ? "pinned" : "patch"));
     marks.append(lines);
   }
@@ -150,15 +155,17 @@ export function pointable(sample, label, onplace) {
     else return;
     event.preventDefault();
   });
-  return { box, canvas, go, where: () => at };
+  const atStep = (next) => { step = next; go(at); };
+  return { box, canvas, go, atStep, where: () => at };
 }
 
 /** What the canvas shows: a map, at a moment. */
-export function pixelsOf(sample, map, moment) {
+export function pixelsOf(sample, map, moment = null) {
   const { own, steps, height, width } = sample;
   const size = height * width;
-  if (steps && moment !== null) {
-    const name = { pixels: "x", clean: "clean", image: "map_image", weight: "map_weight" }[map] ?? "x";
+  if (steps && (moment !== null || map === "weight")) {
+    moment ??= steps.t.length - 1;
+    const name = { pixels: "x", clean: "clean" }[map] ?? `map_${map}`;
     return steps[name].subarray(moment * size * 3, (moment + 1) * size * 3);
   }
   const whole = map === "pixels" || map === "clean" ? own.pixels : own[`map_${map}`] ?? own.pixels;
@@ -176,7 +183,7 @@ export function pixelsOf(sample, map, moment) {
 /** The maps that have something to say about a sample. */
 function mapsOf(sample) {
   if (sample.steps) {
-    return { pixels: "Canvas", clean: "Clean estimate", image: "Heaviest source", weight: "Belief" };
+    return { pixels: "Canvas", clean: "Clean estimate", image: "Heaviest source", class: "Class", weight: "Belief" };
   }
   const { own, meta } = sample;
   const maps = { ...MAPS };
@@ -228,23 +235,22 @@ export function stage(sample, onplace, title) {
   let moment = null;
   const legend = el("div", { class: "legend-box" });
   const picture = pointable(sample, title, (at, pinned) => onplace(at, pinned, stepNow()));
-  const stepNow = () => (sample.steps && moment !== null ? moment : null);
-  const draw = () => paint(picture.canvas, pixelsOf(sample, map, sample.steps ? moment ?? sample.steps.t.length - 1 : moment),
-    sample.height, sample.width);
+  const stepNow = () => (sample.steps ? moment : null);
+  const draw = () => paint(picture.canvas, pixelsOf(sample, map, moment), sample.height, sample.width);
   const choose = (next) => { map = next; legend.replaceChildren(legendOf(sample, map)); draw(); };
   const box = el("div", { class: "stage" }, mapButtons(mapsOf(sample), map, choose), picture.box, legend);
-  const last = sample.steps ? sample.steps.t.length - 1 : sample.meta.most.step + 1;
-  let replay = null;
+  // The last value is the finished picture.
+  const last = sample.steps ? sample.steps.t.length : sample.meta.most.step + 1;
   if (last > 1) {
-    const words = sample.steps
-      ? (value) => `step ${value + 1} of ${last + 1}, t = ${sample.steps.t[value].toFixed(2)}`
-      : (value) => `${count(value)} of ${count(last)} drawn`;
-    replay = replayBar(sample.steps ? "Reverse steps" : "Growth", last, words, (value) => {
-      moment = sample.steps ? value : value === last ? null : value;
+    const words = (value) => {
+      if (!sample.steps) return `${count(value)} of ${count(last)} drawn`;
+      return value === last ? "the result" : `step ${value + 1} of ${last}, t = ${sample.steps.t[value].toFixed(2)}`;
+    };
+    box.append(replayBar(sample.steps ? "Reverse steps" : "Growth", last, words, (value) => {
+      moment = value === last ? null : value;
       draw();
-      if (sample.steps) onplace(picture.where(), false, stepNow());
-    });
-    box.append(replay.box);
+      if (sample.steps) picture.atStep(moment);
+    }));
   }
   choose(map);
   return { box, go: picture.go, where: picture.where };

@@ -55,7 +55,7 @@ function sourceParts(sample, at, from, step) {
   const picture = sample.training.get(from.image);
   const label = `Training image ${from.image}, with the patch around row ${from.row}, column ${from.col} framed`;
   const shown = picture
-    ? trainingPicture(picture, label, [from.row, from.col], sample.side)
+    ? trainingPicture(picture, label, [from.row, from.col], sample.sideAt(step))
     : el("span", { class: "picture missing", role: "img", "aria-label": `${label}; not loaded` });
   const facts = el("div", { class: "source-facts" },
     el("p", { class: "name" }, `Training image ${count(from.image)}`),
@@ -86,12 +86,14 @@ const levels = (distance) => `${(255 * Math.sqrt(distance)).toFixed(1)} grey lev
 function distributionParts(sample, at, from, members, step) {
   if (sample.meta.evidence === "posterior" && from.image >= 0) return beliefParts(sample, at, from, step);
   if (!members || sample.isAttribution) return [];
+  if (members.length === 1 && from.pool === 1) {
+    return [el("h3", {}, "Drawn from"), el("p", { class: "note" }, "One candidate: chance had no say.")];
+  }
   const each = 1 / members.length;
   const parts = [el("h3", {}, "Drawn from"),
     el("p", { class: "note" }, from.pool > members.length
       ? `The nearest ${count(members.length)} of ${plural(from.pool, "candidate")}, each as likely as the others.`
       : `${plural(members.length, "candidate")}, each with probability ${percent(each)}.`)];
-  if (members.length < 2) return parts;
   if (members[0].value) {
     const byValue = [...members].sort((a, b) => a.brightness - b.brightness);
     parts.push(strip("Its colour could have been", byValue.map((one) => one.value)));

@@ -7,7 +7,8 @@ const KEPT_PICTURES = 6000;
 const ASKED_AT_ONCE = 200;
 
 const embeddedIn = document.getElementById("embedded");
-const embedded = embeddedIn ? JSON.parse(embeddedIn.textContent) : null;
+/** The files of a page that is all in one, by address; null where they are fetched. */
+export const embedded = embeddedIn ? JSON.parse(embeddedIn.textContent) : null;
 const blocks = new Map();
 
 async function bytes(path) {
