@@ -14,6 +14,8 @@ from intarsia.errors import DataError
 
 LARGEST = 8 << 30
 """Bytes an archive may take unpacked."""
+SMALL = 1 << 16
+"""Bytes up to which an array is read into memory: the system refuses to map an empty one."""
 
 
 class MappedArchive:
@@ -66,10 +68,7 @@ class MappedArchive:
     def _unpack(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, to: Path) -> None:
         with archive.open(entry) as packed, to.open("wb") as unpacked:
             shutil.copyfileobj(packed, unpacked, 1 << 20)
-        # A map of nothing, or of a single value, is refused by the system or useless.
-        array = np.load(to, mmap_mode="r", allow_pickle=False) if _large(to) else np.load(to)
+        mode = None if to.stat().st_size <= SMALL else "r"
+        array = np.load(to, mmap_mode=mode, allow_pickle=False)
         self._arrays[entry.filename.removesuffix(".npy")] = array
 
-
-def _large(path: Path) -> bool:
-    return path.stat().st_size > 1 << 16

@@ -19,6 +19,8 @@ MOST_BYTES = 8 << 20
 MOST_PIXELS = 256 * 256
 CANDIDATES = 12
 """Nearest patches kept a pixel."""
+MODEL = "attribution"
+"""What an attributed picture's settings say in place of a model; the page knows it by that."""
 _MODULE = "intarsia.provenance.attribution"
 
 
@@ -82,40 +84,38 @@ def attributed(
         should_stop=should_stop,
     )
     nearest = {name: np.asarray(getattr(found, name)) for name in ("image", "row", "col", "label")}
-    distance = np.asarray(found.distance)
+    distance = np.nan_to_num(np.asarray(found.distance))  # NaN where no patch fits
     shape = nearest["image"].shape[:2]
     sources = Sources(
         **{name: value[None, ..., 0] for name, value in nearest.items()},
         transform=np.zeros((1, *shape), np.int32),
         step=np.zeros((1, *shape), np.int32),
-        pool=np.full((1, *shape), nearest["image"].shape[-1]),
+        pool=(nearest["image"] >= 0).sum(axis=-1)[None],
         distance=distance[None, ..., 0].astype(np.float32),
         weight=np.zeros((1, *shape), np.float32),
         evidence="none",
     )
     settings: dict[str, Any] = {
-        "model": "attribution",
+        "model": MODEL,
         "window": window,
         "radius": radius,
-        "correlation": float(found.correlation),
+        "correlation": found.correlation,
     }
     samples = Samples(images=picture[None], sources=sources, settings=settings, corpus=corpus)
     entries = _pools(nearest, distance)
-    return lambda key: InMemory(key, f"Picture {key}", samples, [entries])
+    return lambda key: InMemory(key, f"Attributed {key}", samples, [entries])
 
 
 def _pools(nearest: Arrays, distance: np.ndarray) -> Arrays:
-    """Return the k nearest patches of each pixel as the arrays of pools.npz."""
-    height, width, k = nearest["image"].shape
-    row, col = np.divmod(np.arange(height * width), width)
+    """Return the nearest patches of each pixel as the arrays of pools.npz."""
+    there = nearest["image"] >= 0
+    row, col = np.indices(there.shape[:2])
     return {
-        "row": row,
-        "col": col,
-        "count": np.full(height * width, k),
-        "source_image": nearest["image"].reshape(-1),
-        "source_row": nearest["row"].reshape(-1),
-        "source_col": nearest["col"].reshape(-1),
-        "distance": distance.reshape(-1),
+        "row": row.reshape(-1),
+        "col": col.reshape(-1),
+        "count": there.sum(axis=-1).reshape(-1),
+        **{f"source_{name}": nearest[name][there] for name in ("image", "row", "col")},
+        "distance": distance[there],
     }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import json
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,19 +90,20 @@ class Guard:
         return address.is_loopback or not _is_loopback(self._host)
 
     async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        end = time.monotonic() + SECONDS
         taken, begun = 0, False
 
         async def receive_some() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._most:
-                raise _TooLarge
+            if taken > self._most:  # more than the header said, or without one
+                return {"type": "http.disconnect"}
             return message
 
         async def send_safely(message: Message) -> None:
             nonlocal begun
+            if taken > self._most:  # whatever the application makes of half a body
+                return
             if message["type"] == "http.response.start":
                 begun = True
                 extra = [(name.encode(), value.encode()) for name, value in HEADERS.items()]
@@ -111,18 +111,17 @@ class Guard:
             await send(message)
 
         try:
-            async with asyncio.timeout(end - time.monotonic()):
+            async with asyncio.timeout(SECONDS):
                 await self._app(scope, receive_some, send_safely)
         except TimeoutError:
             if not begun:
                 await _say(send, 503, f"This took longer than {SECONDS:.0f} seconds.")
-        except _TooLarge:
-            if not begun:
-                await _say(send, 413, f"At most {self._most:,} bytes are taken.")
-
-
-class _TooLarge(Exception):
-    """A body grew beyond what its header said, or had none."""
+            return
+        except Exception:
+            if taken <= self._most:
+                raise
+        if taken > self._most and not begun:
+            await _say(send, 413, f"At most {self._most:,} bytes are taken.")
 
 
 def _headers(scope: Scope) -> dict[str, str]:

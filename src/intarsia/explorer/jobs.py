@@ -165,10 +165,15 @@ class Jobs:
                 job.state = "cancelled"
                 if not job.stop.is_set():
                     job.state, job.error = "failed", f"It took longer than {LONGEST:.0f} seconds."
-            except IntarsiaError as error:
+            except Exception as error:  # the worker must go on
                 # A search that was asked to stop may end with an error of its own.
                 job.state = "cancelled" if job.stop.is_set() else "failed"
-                job.error = None if job.stop.is_set() else str(error)
-            except Exception as error:  # the worker must go on
-                log.exception("a job of the explorer failed")
-                job.state, job.error = "failed", f"{type(error).__name__}: {error}"
+                if job.state == "failed":
+                    job.error = _told(error)
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, IntarsiaError):
+        return str(error)
+    log.error("a job of the explorer failed", exc_info=error)
+    return f"{type(error).__name__}: {error}"

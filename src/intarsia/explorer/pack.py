@@ -29,7 +29,7 @@ def pack(meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> bytes:
     """
     entries, blocks, offset = [], [], 0
     for name, value in arrays.items():
-        array = narrowest(np.ascontiguousarray(value))
+        array = narrowest(np.asarray(value, order="C"))
         data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
         entries.append(
             {

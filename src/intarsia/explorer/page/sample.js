@@ -55,7 +55,7 @@ export async function openSample(site, id, index) {
     },
     /** Squared grey levels (in units of 255^2) a unit of a candidate's distance, or null. */
     unitAt(at) {
-      if (sample.isAttribution) return sample.pools.meta.unit ?? 1;
+      if (sample.isAttribution) return 1;
       const from = sample.sourceAt(at, null);
       const own_ = sample.poolAt(at)?.find(
         (one) => one.image === from.image && one.row === from.row && one.col === from.col);
@@ -292,7 +292,7 @@ function neighbours(run, index) {
 function topSources(sample, shown) {
   const { own, meta, training } = sample;
   if (!meta.top.length) return "";
-  const list = el("ol", { class: "top" });
+  const list = el("ol", { class: "uses" });
   for (const use of meta.top) {
     const picture = training.get(use.image);
     const label = `Training image ${use.image} with the pixels outlined that the sample took`;
