@@ -1,4 +1,4 @@
-"""What the server refuses: other hosts' pages, paths outside the runs, what is too large or slow."""
+"""What the server refuses: other hosts' pages, paths out of the runs, what is large or slow."""
 
 from __future__ import annotations
 

@@ -33,9 +33,8 @@ def explore_command(
         int | None,
         typer.Option(min=0, max=65535, help="8765 or, if taken, a free one; 0: any free one."),
     ] = None,
-    out: Annotated[
-        Path, typer.Option(help="Where pictures drawn from the page go.")
-    ] = RUNS / "explorer",
+    out: Annotated[Path, typer.Option(help="Where pictures drawn from the page go.")] = RUNS
+    / "explorer",
     export: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Write the page as static files, and end."),

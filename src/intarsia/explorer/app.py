@@ -221,18 +221,15 @@ def _submit(
     library: Library, jobs: Jobs, opening: Any, data: str, body: bytes, window: int,
     radius: int | None,
 ) -> Job:  # fmt: skip
-    if not attributing.available():
-        raise attributing.NotBuilt("This version of intarsia cannot attribute pictures yet.")
-    if not body:
-        raise UsageError("The file is empty. Send a PNG, JPEG or WebP picture.")
     corpus = library.corpora.open(opening(data))
-    picture = attributing.read(body, corpus)
+    picture, notes = attributing.read(body, corpus)
 
     def work(job: Job) -> str:
         return library.add_attributed(
             attributing.attributed(
                 picture,
                 corpus,
+                notes=notes,
                 window=window,
                 radius=radius,
                 progress=job.advance,

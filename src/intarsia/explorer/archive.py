@@ -71,4 +71,3 @@ class MappedArchive:
         mode = None if to.stat().st_size <= SMALL else "r"
         array = np.load(to, mmap_mode=mode, allow_pickle=False)
         self._arrays[entry.filename.removesuffix(".npy")] = array
-

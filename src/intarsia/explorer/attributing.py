@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from intarsia.errors import IntarsiaError
+from intarsia.errors import IntarsiaError, UsageError
 from intarsia.explorer.run import Arrays, InMemory
 from intarsia.samples import Samples, Sources
 
@@ -21,19 +22,22 @@ CANDIDATES = 12
 """Nearest patches kept a pixel."""
 MODEL = "attribution"
 """What an attributed picture's settings say in place of a model; the page knows it by that."""
-_MODULE = "intarsia.provenance.attribution"
+FORMATS = ("PNG", "JPEG", "WEBP")
+"""Pillow's names of the formats decoded."""
+_ATTRIBUTION = "intarsia.provenance.attribution"
+_READER = "intarsia.corpus.readers.foreign"
 
 
 class NotBuilt(IntarsiaError):
-    """This version has no attribution."""
+    """Attribution was asked for, and is not in this version."""
 
 
 def available() -> bool:
     """Whether this version can attribute pictures."""
-    return find_spec(_MODULE) is not None
+    return find_spec(_ATTRIBUTION) is not None and find_spec(_READER) is not None
 
 
-def read(data: bytes, corpus: Corpus) -> np.ndarray:
+def read(data: bytes, corpus: Corpus) -> tuple[np.ndarray, tuple[str, ...]]:
     """Read an uploaded picture.
 
     Parameters
@@ -43,23 +47,35 @@ def read(data: bytes, corpus: Corpus) -> np.ndarray:
 
     Returns
     -------
-    uint8 [H, W, C]
+    picture : uint8 [H, W, C].
+    notes : what was converted, one line each.
 
     Raises
     ------
     NotBuilt
         If this version has no attribution.
-    IntarsiaError
+    UsageError
         If it is no such picture.
     """
-    picture, _ = _attribution().read_picture(data, corpus.channels, MOST_BYTES, MOST_PIXELS)
-    return np.asarray(picture, np.uint8)
+    reader = _module(_READER)
+    try:
+        picture, notes = reader.read_picture(
+            data,
+            corpus.channels,
+            max_bytes=MOST_BYTES,
+            max_pixels=MOST_PIXELS,
+            formats=FORMATS,
+        )
+    except IntarsiaError as error:
+        raise UsageError(str(error)) from error
+    return picture, tuple(notes)
 
 
 def attributed(
     picture: np.ndarray,
     corpus: Corpus,
     *,
+    notes: tuple[str, ...],
     window: int,
     radius: int | None,
     progress: Callable[[int, int], None],
@@ -70,11 +86,12 @@ def attributed(
     Parameters
     ----------
     picture : uint8 [H, W, C].
+    notes : what was converted to read it.
     window, radius : as for ``intarsia attribute``.
     progress : called with (done, in all).
     should_stop : asked now and then.
     """
-    found = _attribution().attribute(
+    found = _module(_ATTRIBUTION).attribute(
         picture,
         corpus,
         window=window,
@@ -100,6 +117,7 @@ def attributed(
         "window": window,
         "radius": radius,
         "correlation": found.correlation,
+        "notes": list(notes),
     }
     samples = Samples(images=picture[None], sources=sources, settings=settings, corpus=corpus)
     entries = _pools(nearest, distance)
@@ -119,9 +137,7 @@ def _pools(nearest: Arrays, distance: np.ndarray) -> Arrays:
     }
 
 
-def _attribution() -> Any:
-    from importlib import import_module
-
+def _module(name: str) -> Any:
     if not available():
         raise NotBuilt("This version of intarsia cannot attribute pictures yet.")
-    return import_module(_MODULE)
+    return import_module(name)

@@ -101,7 +101,7 @@ class Corpora:
         )
 
     def _is_given(self, own: str) -> bool:
-        """Whether ``--data`` stands for a run's corpus: it says the same, or the run's is a path."""
+        """Whether ``--data`` stands for a run's corpus: it says the same, or that is a path."""
         return self.data is not None and (own == self.data or not _is_named(own))
 
 

@@ -46,8 +46,7 @@ class Library:
         with self._lock:
             made = [{"id": run.id, "title": run.title} for run in self._attributed.values()]
             runs = [
-                {"id": key, "title": folder.resolve().name}
-                for key, folder in self._folders.items()
+                {"id": key, "title": folder.resolve().name} for key, folder in self._folders.items()
             ]
         return [*reversed(made), *runs]
 

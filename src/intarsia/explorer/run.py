@@ -143,9 +143,7 @@ class RunFolder:
     @property
     def has(self) -> dict[str, bool]:
         """Whether pools and steps were kept."""
-        return {
-            name: (self.folder / f"{name}.npz").is_file() for name in ("pools", "steps")
-        }
+        return {name: (self.folder / f"{name}.npz").is_file() for name in ("pools", "steps")}
 
     def copy_scores(self) -> dict[int, dict[str, Any]]:
         """Read what ``intarsia audit`` found, by sample; empty if it was not run."""

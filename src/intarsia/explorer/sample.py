@@ -164,6 +164,7 @@ def _meta(run: Shown, samples: Samples, index: int) -> dict[str, Any]:
         "number": int(samples.seeds[0]),
         "evidence": sources.evidence,
         "asked": None if label is None or label < 0 else samples.origin.class_words(label),
+        "notes": settings.get("notes", []),
         "window": settings.get("window"),
         "epsilon": settings.get("epsilon"),
         "seeded": maps.has_seed(sources),

@@ -267,6 +267,7 @@ export async function sampleView(site, id, index) {
     el("div", { class: "title-row" }, el("h1", {}, sample.isAttribution ? "Attributed picture" : title), neighbours(run, index)),
     el("p", { class: "facts" }, factsLine(sample)));
   if (!sample.has.training && run.why_no_training) page.append(note(run.why_no_training, "hint"));
+  meta.notes.forEach((words) => page.append(note(words, "hint")));
   page.append(el("div", { class: "two" }, shown.box, panel.box), topSources(sample, shown));
   shown.go(shown.where());
   return page;
