@@ -69,9 +69,7 @@ def explorer_app(library: Library, *, out: Path, host: str = "127.0.0.1") -> Gua
     _serve_page(app)
     _serve_data(app, library)
     _serve_jobs(app, library, jobs, out)
-    guard = Guard(app, host, attributing.MOST_BYTES)  # type: ignore[arg-type]
-    guard.openapi = app.openapi  # type: ignore[attr-defined]
-    return guard
+    return Guard(app, host, attributing.MOST_BYTES)
 
 
 def _explain_errors(app: FastAPI) -> None:

@@ -68,6 +68,6 @@ class MappedArchive:
     def _unpack(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, to: Path) -> None:
         with archive.open(entry) as packed, to.open("wb") as unpacked:
             shutil.copyfileobj(packed, unpacked, 1 << 20)
-        mode = None if to.stat().st_size <= SMALL else "r"
-        array = np.load(to, mmap_mode=mode, allow_pickle=False)
+        small = to.stat().st_size <= SMALL
+        array = np.load(to, mmap_mode=None if small else "r", allow_pickle=False)
         self._arrays[entry.filename.removesuffix(".npy")] = array

@@ -104,7 +104,7 @@ def single_page(run: Shown, most: int) -> str:
         f'<script type="application/json" id="embedded">{json.dumps(embedded)}</script>\n'
         f'<script type="module">\n{_joined(files)}</script>\n'
     )
-    page = re.sub(r'<link rel="(icon|stylesheet)"[^>]*>\n', "", files["index.html"])
+    page = re.sub(r'<link rel="(icon|stylesheet|modulepreload)"[^>]*>\n', "", files["index.html"])
     page = re.sub(r'<script type="module"[^>]*></script>\n', "", page)
     return page.replace("</head>", f"{style}\n</head>").replace("</body>", f"{script}</body>")
 

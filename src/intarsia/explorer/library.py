@@ -168,7 +168,7 @@ class Library:
     def _answer(self, key: Any, make: Callable[[], Any]) -> bytes | dict[str, Any]:
         # An attributed picture's identifier may come back for another picture: never kept.
         if key[0] in self._attributed:
-            return make()  # type: ignore[no-any-return]
+            return make()
         return self._answers.get(key, make)
 
 

@@ -60,6 +60,10 @@ class Shown(Protocol):
         """Whether pools and steps are there."""
         ...
 
+    def copy_scores(self) -> dict[int, dict[str, Any]]:
+        """Return what an audit found, by sample; empty where there was none."""
+        ...
+
 
 @dataclass
 class RunFolder:

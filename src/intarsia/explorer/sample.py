@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from intarsia.dictionary.whole import to_pixels
 from intarsia.explorer.pack import pack
 from intarsia.explorer.run import Arrays, Shown, checked_index
 from intarsia.explorer.training import training_block
@@ -114,6 +113,8 @@ def steps_block(run: Shown, index: int) -> bytes:
     LookupError
         If the run kept no steps.
     """
+    from intarsia.dictionary.whole import to_pixels  # loads torch, which no other block needs
+
     steps = run.steps(checked_index(run, index))
     if steps is None:
         raise LookupError("This run kept no steps. Draw it again with --keep-steps to see them.")

@@ -30,7 +30,8 @@ def training_block(corpus: Corpus, numbers: Sequence[int]) -> bytes:
         of the original were taken), ``start`` in ``pixels`` and ``label``, one entry a picture;
         ``pixels`` uint8, each picture [height, width, channels].
     """
-    kept, sizes, strides, parts, total = [], [], [], [], 0
+    kept, sizes, strides, total = [], [], [], 0
+    parts: list[np.ndarray] = []
     for number in numbers:
         if not 0 <= number < len(corpus):
             continue

@@ -32,7 +32,7 @@ export async function openSample(site, id, index) {
     isAttribution: run.model === "attribution",
     drawsFromPools: own.meta.evidence === "exact" || own.meta.evidence === "token",
     className: (label) => label < 0 ? "" : nameOf(run, label),
-    classColour: (label) => own.meta.class_colours[label] ?? "#808080",
+    classColour: (label) => partsOf(own.meta.class_colours[label] ?? "#808080"),
     sourceAt(at, step) {
       const from = {};
       for (const name of ["image", "row", "col", "label", "step", "pool", "distance", "weight"]) {
@@ -48,20 +48,20 @@ export async function openSample(site, id, index) {
     sideAt(step) {
       return sample.steps ? sample.steps.side[step ?? sample.steps.side.length - 1] : sample.side;
     },
+    /** The candidates of a pixel, nearest first, or null; kept for the pixel asked for last. */
     poolAt(at) {
       const { pools } = sample;
       if (!pools || !pools.count[at]) return null;
-      return Array.from({ length: pools.count[at] }, (_, rank) => memberOf(pools, pools.start[at] + rank));
+      if (lastPool.at !== at) {
+        const members = Array.from({ length: pools.count[at] }, (_, rank) => memberOf(pools, pools.start[at] + rank));
+        lastPool = { at, members, unit: unitOfPool(sample, at, members) };
+      }
+      return lastPool.members;
     },
     /** Squared grey levels (in units of 255^2) a unit of a candidate's distance, or null. */
-    unitAt(at) {
-      if (sample.isAttribution) return 1;
-      const from = sample.sourceAt(at, null);
-      const own_ = sample.poolAt(at)?.find(
-        (one) => one.image === from.image && one.row === from.row && one.col === from.col);
-      return own_ && own_.distance > 0 ? from.distance / own_.distance : null;
-    },
+    unitAt: (at) => (sample.poolAt(at) ? lastPool.unit : null),
   };
+  let lastPool = {};
   const wanted = [];
   if (sample.has.training) {
     wanted.push(block(`${base}/sources.bin`).then((given) => training.absorb(given)));
@@ -75,9 +75,23 @@ export async function openSample(site, id, index) {
   return sample;
 }
 
+/** Red, green and blue of #RRGGBB. */
+function partsOf(colour) {
+  const all = parseInt(colour.slice(1), 16);
+  return [all >> 16, (all >> 8) & 255, all & 255];
+}
+
 function nameOf(run, label) {
   const name = run.class_names[label] ?? String(label);
   return /^\d+$/.test(name) ? `class ${name}` : name;
+}
+
+function unitOfPool(sample, at, members) {
+  if (sample.isAttribution) return 1;
+  const from = sample.sourceAt(at, null);
+  const drawn = members.find(
+    (one) => one.image === from.image && one.row === from.row && one.col === from.col);
+  return drawn && drawn.distance > 0 ? from.distance / drawn.distance : null;
 }
 
 function memberOf(pools, at) {

@@ -1,7 +1,7 @@
 // What one pixel is made of: its source, the candidates, and the distribution it was drawn from.
 
 import { count, el, note, ordinal, percent, plural } from "./dom.js";
-import { trainingPicture } from "./paint.js";
+import { paint, trainingPicture } from "./paint.js";
 
 const SHOWN = 24;
 
@@ -26,16 +26,15 @@ export function sourcePanel(sample) {
     const from = sample.sourceAt(at, step);
     const members = step === null ? sample.poolAt(at) : null;
     const fill = () => {
-      if (mine !== turn) return;
       source.replaceChildren(...sourceParts(sample, at, from, step));
-      drawn.replaceChildren(...distributionParts(sample, at, from, members, step));
       pool.replaceChildren(...poolParts(sample, at, from, members));
     };
+    drawn.replaceChildren(...distributionParts(sample, at, from, members, step));
     fill();
     const wanted = [from.image, ...(members ? members.slice(0, SHOWN).map((one) => one.image) : [])];
     if (wanted.some((number) => number >= 0 && !sample.training.get(number))) {
       await sample.training.need(wanted);
-      fill();
+      if (mine === turn) fill();
     }
   }
   return { box, show };
@@ -111,12 +110,8 @@ function distributionParts(sample, at, from, members, step) {
 
 /** Equal slices side by side, one a candidate. */
 function strip(title, colours, words = "") {
-  const canvas = el("canvas", { width: colours.length, height: 1 });
-  const pen = canvas.getContext("2d");
-  colours.forEach((colour, at) => {
-    pen.fillStyle = typeof colour === "string" ? colour : `rgb(${colour.join(",")})`;
-    pen.fillRect(at, 0, 1, 1);
-  });
+  const canvas = el("canvas", {});
+  paint(canvas, colours.flat(), 1, colours.length);
   return el("div", { class: "strip" }, el("span", { class: "caption" }, title),
     el("span", { class: "bar", role: "img", "aria-label": `${title}: ${words || plural(colours.length, "candidate")}` }, canvas),
     words ? el("span", { class: "caption" }, words) : null);
