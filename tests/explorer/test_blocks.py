@@ -114,7 +114,7 @@ def test_opening_a_run_maps_its_arrays_and_closing_removes_them(
 ) -> None:
     monkeypatch.setattr(archive, "SMALL", 1000)
     opened = archive.MappedArchive(runs / "near" / "pools.npz")
-    folder = opened._folder
+    folder = opened._files["distance"].parent
     np.testing.assert_array_equal(
         opened["distance"], arrays(runs / "near" / "pools.npz")["distance"]
     )

@@ -196,6 +196,10 @@ def test_the_reverse_steps_are_those_of_steps_npz(open_page: Open, runs: Path) -
         names = ("image", "row", "col")
         wanted_source = tuple(int(steps[name][1, moment, 3, 5]) for name in names)
         assert data_of(found.locator(".source-row"), *names) == wanted_source
+    hover(page, 6, 1, SIZE)
+    assert data_of(panel(page, 6, 1).locator(".source-row"), *names) == tuple(
+        int(steps[name][1, 2, 6, 1]) for name in names
+    )
     page.get_by_text("Clean estimate").click()
     clean = np.rint((np.clip(steps["clean"][1, 2, 0], -1, 1) + 1) * 127.5)
     np.testing.assert_array_equal(pixels(page)[..., 0], clean)

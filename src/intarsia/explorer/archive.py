@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 import zipfile
 import zlib
 from pathlib import Path
@@ -35,8 +36,9 @@ class MappedArchive:
     """
 
     def __init__(self, path: Path) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="intarsia-explorer-"))
-        self._arrays: dict[str, np.ndarray] = {}
+        folder = Path(tempfile.mkdtemp(prefix="intarsia-explorer-"))
+        self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._files: dict[str, Path] = {}
         self.bytes = 0
         try:
             with zipfile.ZipFile(path) as archive:
@@ -47,7 +49,11 @@ class MappedArchive:
                         f"most {LARGEST >> 30} GB. Draw fewer samples a run."
                     )
                 for number, entry in enumerate(archive.infolist()):
-                    self._unpack(archive, entry, self._folder / f"{number}.npy")
+                    to = folder / f"{number}.npy"
+                    with archive.open(entry) as packed, to.open("wb") as unpacked:
+                        shutil.copyfileobj(packed, unpacked, 1 << 20)
+                    self._files[entry.filename.removesuffix(".npy")] = to
+                    self[entry.filename.removesuffix(".npy")]  # refuses what is no array
         except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             self.close()
             raise DataError(f"{path} is missing or damaged ({error}). Run it again.") from error
@@ -56,18 +62,15 @@ class MappedArchive:
             raise
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return self._arrays[name]
+        """Map an array anew: what was read of it leaves memory with the last use of it."""
+        path = self._files[name]
+        small = path.stat().st_size <= SMALL
+        array: np.ndarray = np.load(path, mmap_mode=None if small else "r", allow_pickle=False)
+        return array
 
     def __contains__(self, name: str) -> bool:
-        return name in self._arrays
+        return name in self._files
 
     def close(self) -> None:
         """Remove the temporary folder; arrays still in use stay readable until dropped."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _unpack(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, to: Path) -> None:
-        with archive.open(entry) as packed, to.open("wb") as unpacked:
-            shutil.copyfileobj(packed, unpacked, 1 << 20)
-        small = to.stat().st_size <= SMALL
-        array = np.load(to, mmap_mode=None if small else "r", allow_pickle=False)
-        self._arrays[entry.filename.removesuffix(".npy")] = array
+        self._remove()

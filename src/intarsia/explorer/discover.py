@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 from intarsia.errors import DataError, UsageError
@@ -31,6 +31,7 @@ def discover(folders: Iterable[Path]) -> dict[str, Path]:
         If a folder does not exist, or holds no run.
     """
     runs: dict[str, Path] = {}
+    known: set[Path] = set()
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder. Name a run, or a folder of runs.")
@@ -41,8 +42,10 @@ def discover(folders: Iterable[Path]) -> dict[str, Path]:
                 "metrics.json). `intarsia generate --out FOLDER` writes one."
             )
         for run in found:
-            if run.resolve() not in {path.resolve() for path in runs.values()}:
-                runs[identifier(run.resolve().name, runs)] = run
+            resolved = run.resolve()
+            if resolved not in known:
+                known.add(resolved)
+                runs[identifier(resolved.name, runs)] = run
     return runs
 
 
@@ -59,7 +62,7 @@ def runs_below(folder: Path) -> list[Path]:
     return [run for run in runs if is_run(run)][:MOST]
 
 
-def identifier(name: str, taken: Iterable[str]) -> str:
+def identifier(name: str, taken: Container[str]) -> str:
     """Return a name for addresses that nobody has yet.
 
     Examples
@@ -68,7 +71,7 @@ def identifier(name: str, taken: Iterable[str]) -> str:
     'ns-l-run-2'
     """
     base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60] or "run"
-    taken, number, chosen = set(taken), 2, base
+    number, chosen = 2, base
     while chosen in taken:
         chosen, number = f"{base}-{number}", number + 1
     return chosen

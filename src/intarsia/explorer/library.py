@@ -131,14 +131,14 @@ class Library:
         """Show one more run, and return its identifier."""
         with self._lock:
             ((_, path),) = discover([folder]).items()
-            key = identifier(folder.name, [*self._folders, *self._attributed])
+            key = identifier(folder.name, {*self._folders, *self._attributed})
             self._folders[key] = path
         return key
 
     def add_attributed(self, make: Callable[[str], InMemory]) -> str:
         """Show an attributed picture, and return its identifier; the oldest is forgotten."""
         with self._lock:
-            key = identifier("picture", [*self._folders, *self._attributed])
+            key = identifier("picture", {*self._folders, *self._attributed})
             self._attributed[key] = make(key)
             while len(self._attributed) > ATTRIBUTED:
                 self._attributed.pop(next(iter(self._attributed)))

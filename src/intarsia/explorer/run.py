@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from intarsia.corpus import Corpus
 
 Archives = Bounded[MappedArchive]
-ON_DISK = 6 << 30
+ON_DISK = 2 << 30
 """Bytes of unpacked archives kept in the temporary folder."""
 
 Arrays = dict[str, np.ndarray]

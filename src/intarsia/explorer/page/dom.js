@@ -31,7 +31,7 @@ export function choice(label, options, value, onchange) {
 }
 
 export const count = (number) => Number(number).toLocaleString("en");
-export const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+export const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}\u00a0%`;
 export const plural = (number, noun) => `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
 
 export function ordinal(number) {

@@ -34,8 +34,8 @@ export async function galleryView(site) {
 
   page.append(
     el("h1", {}, "Runs"),
-    el("p", { class: "lead" }, "Every pixel here was taken from a training picture. Open a sample, "
-      + "and point at a pixel to see which."),
+    el("p", { class: "lead" }, "Open a sample and point at a pixel, to see the training picture "
+      + "it came from and what else it could have been."),
   );
   if (!site.runs.length) {
     page.append(note("There are no runs here yet."),

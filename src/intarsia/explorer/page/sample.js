@@ -319,7 +319,8 @@ function topSources(sample, shown) {
     list.append(el("li", {}, el("button", { type: "button", class: "plain", onclick: () => shown.go(first),
       "aria-label": `Go to the first pixel from training image ${use.image}` }, figure),
       el("p", { class: "name" }, swatch, `Image ${count(use.image)}`),
-      el("p", { class: "note" }, [use.class, `${plural(use.pixels, "pixel")}, ${percent(use.share)}`].filter(Boolean).join(" · ")),
+      use.class ? el("p", { class: "note" }, use.class) : null,
+      el("p", { class: "note" }, `${plural(use.pixels, "pixel")}, ${percent(use.share)}`),
       use.given ? el("p", { class: "note" }, `${count(use.given)} of them given`) : null,
       el("a", { href: `#/picture/${sample.run.id}/${use.image}` }, "Other samples")));
   }
