@@ -51,6 +51,7 @@ def test_a_host_that_is_no_address_is_refused(host: str) -> None:
         (["nowhere"], "is not a folder"),
         (["--export", "site"], "Name the runs to export"),
         (["--port", "70000"], "65535"),
+        (["--data", "no-such-data"], "no-such-data"),
     ],
 )
 def test_wrong_use_is_explained(

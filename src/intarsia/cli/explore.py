@@ -50,6 +50,7 @@ def explore_command(
 
     named = list(runs or ([RUNS] if RUNS.is_dir() else []))
     shown = library(named, data)
+    shown.check_data()
     console = stderr_console(markup=False)
     if export is not None:
         from intarsia.explorer.export import export_static

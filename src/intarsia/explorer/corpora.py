@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from intarsia.errors import IntarsiaError
+from intarsia.errors import DataError, IntarsiaError
 from intarsia.explorer.bounded import Bounded
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Corpora:
 
     def __init__(self, data: str | None = None) -> None:
         self.data = data
-        self._open: Bounded[Corpus | str] = Bounded(KEPT, size=lambda corpus: 1)
+        self._open: Bounded[Corpus | IntarsiaError] = Bounded(KEPT, size=lambda corpus: 1)
 
     def opening(self, config: RunConfig) -> Opening | None:
         """Return how a run's corpus is opened; None where it may not be."""
@@ -87,8 +87,8 @@ class Corpora:
             If it cannot be opened, or is another one than the run's.
         """
         found = self._open.get(opening, lambda: _opened(opening))
-        if isinstance(found, str):
-            raise IntarsiaError(found)
+        if isinstance(found, IntarsiaError):
+            raise type(found)(str(found))
         return found
 
     def why_not(self, config: RunConfig) -> str:
@@ -117,16 +117,16 @@ def _options(settings: Mapping[str, Any], split: str, images: int) -> dict[str, 
     return kept
 
 
-def _opened(opening: Opening) -> Corpus | str:
+def _opened(opening: Opening) -> Corpus | IntarsiaError:
     """Open a corpus, or return what is wrong, so that it is not tried again and again."""
     from intarsia.corpus import Corpus
 
     try:
         corpus = Corpus.open(opening.data, **dict(opening.options))
     except IntarsiaError as error:
-        return str(error)
+        return error
     if opening.fingerprint and corpus.fingerprint != opening.fingerprint:
-        return (
+        return DataError(
             f"{opening.words} is not the corpus of this run: its fingerprint is "
             f"{corpus.fingerprint[:12]}, not {opening.fingerprint[:12]}. Name the run's own data "
             "with --data."

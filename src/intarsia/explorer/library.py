@@ -113,7 +113,7 @@ class Library:
         """
         found: list[Opening] = []
         if self.corpora.data is not None:
-            found.append(Opening(self.corpora.data, (("split", "train"),)))
+            found.append(self._given())
         with self._lock:
             some = list(self._folders)[:OPEN]
         for key in some:
@@ -126,6 +126,17 @@ class Library:
         if not found:
             found.append(Opening("digits", (("split", "train"),)))
         return {opening.words: opening for opening in found}
+
+    def check_data(self) -> None:
+        """Open what ``--data`` named, so that a wrong name is said at the start.
+
+        Raises
+        ------
+        IntarsiaError
+            If it cannot be opened.
+        """
+        if self.corpora.data is not None:
+            self.corpora.open(self._given())
 
     def add_folder(self, folder: Path) -> str:
         """Show one more run, and return its identifier."""
@@ -147,6 +158,9 @@ class Library:
     def close(self) -> None:
         """Remove what was unpacked."""
         self._archives.clear()
+
+    def _given(self) -> Opening:
+        return Opening(str(self.corpora.data), (("split", "train"),))
 
     def _opened(self, identifier: str, folder: Path) -> RunFolder:
         run = RunFolder(identifier, folder, self._archives)
