@@ -97,6 +97,21 @@ def test_numbers_of_samples_are_those_of_provenance(shelf: Library, runs: Path) 
         assert value == map_entropies(saved.sources[index]).image_map
 
 
+def test_copy_scores_are_those_of_an_audit(runs: Path, tmp_path: Path) -> None:
+    import json
+    import shutil
+
+    shutil.copytree(runs / "plain", tmp_path / "run")
+    rows = [
+        {"name": f"samples.npz[{i}]", "p_value": p, "copied_fraction": 0.5}
+        for i, p in ((1, 0.25), (0, 0.5))
+    ]
+    (tmp_path / "run" / "audit").mkdir()
+    (tmp_path / "run" / "audit" / "audit.json").write_text(json.dumps({"samples": rows}))
+    told = Library({"run": tmp_path / "run"}).summary("run")["samples"]
+    assert told["copy"] == [0.5, 0.25] and told["copied"] == [0.5, 0.5]
+
+
 def test_uses_name_every_sample_that_used_a_picture(shelf: Library, runs: Path) -> None:
     saved = Samples.load(runs / "near")
     _, uses = unpack(shelf.uses("near"))

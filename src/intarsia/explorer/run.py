@@ -150,13 +150,17 @@ class RunFolder:
         return {name: (self.folder / f"{name}.npz").is_file() for name in ("pools", "steps")}
 
     def copy_scores(self) -> dict[int, dict[str, Any]]:
-        """Read what ``intarsia audit`` found, by sample; empty if it was not run."""
-        try:
-            audit = _json(file_of(self.folder, "audit.json"))
-            rows = {_last_number(row["name"]): row for row in audit["samples"]}
-        except (DataError, KeyError, TypeError, ValueError):
-            return {}
-        return rows
+        """Read what an audit of the run found, by sample; empty if there was none.
+
+        It is looked for in ``audit.json`` and ``audit/audit.json`` of the run folder.
+        """
+        for name in ("audit.json", "audit/audit.json"):
+            try:
+                audit = _json(file_of(self.folder, name))
+                return {_last_number(row["name"]): row for row in audit["samples"]}
+            except (IntarsiaError, KeyError, TypeError):
+                continue
+        return {}
 
     def _number(self, index: int) -> int:
         return int(self._archive("samples.npz")["seeds"][index])
