@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from intarsia.corpus import Corpus
+    from intarsia.explorer.notebook import Inline
 
 EVIDENCE = ("exact", "posterior", "token", "none")
 
@@ -322,6 +323,31 @@ class Samples:
         from intarsia.provenance.folder import load_run
 
         return load_run(folder, corpus)
+
+    def explore(self, *, limit: int = 16, height: int = 900) -> Inline:
+        """Look at the samples in a notebook: point at a pixel to see where it came from.
+
+        Parameters
+        ----------
+        limit : samples to show: the first.
+        height : of the viewer, in pixels.
+
+        Returns
+        -------
+        Inline
+            It shows itself as the last value of a notebook cell. Its ``page`` is one HTML file
+            that can be saved as well.
+
+        Raises
+        ------
+        UsageError
+            If there are no samples, or ``limit`` is below 1.
+        """
+        from intarsia.explorer.notebook import inline
+
+        if limit < 1 or not len(self):
+            raise UsageError(f"There are {len(self)} samples, limit is {limit}: nothing to show.")
+        return inline(self, limit, height)
 
     def _repr_png_(self) -> bytes:
         """Samples beside their maps, for notebooks."""

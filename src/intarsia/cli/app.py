@@ -12,6 +12,7 @@ from intarsia.cli.common import run_app
 from intarsia.cli.data import data_app
 from intarsia.cli.demo import demo_command
 from intarsia.cli.evaluate import evaluate_command
+from intarsia.cli.explore import explore_command
 from intarsia.cli.generate import generate_command
 from intarsia.cli.pictures import inpaint_command, texture_command
 from intarsia.cli.reproduce import reproduce_command
@@ -31,6 +32,7 @@ app.command("texture")(texture_command)
 app.command("inpaint")(inpaint_command)
 app.add_typer(data_app)
 app.command("evaluate")(evaluate_command)
+app.command("explore")(explore_command)
 app.add_typer(train_app)
 app.command("reproduce")(reproduce_command)
 app.command("bench")(bench_command)

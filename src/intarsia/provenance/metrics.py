@@ -14,7 +14,7 @@ from intarsia.provenance.top_sources import distinct_sources, top_share
 from intarsia.provenance.windows import SIDE
 
 if TYPE_CHECKING:
-    from intarsia.samples import Samples
+    from intarsia.samples import Samples, Sources
 
 _SEGMENTED = 256  # samples cut into segments, a few milliseconds each
 _QUANTILES = {"min": 0, "p5": 5, "p25": 25, "median": 50, "p75": 75, "p95": 95, "max": 100}
@@ -72,6 +72,29 @@ def run_metrics(samples: Samples, extra: Mapping[str, Any] | None = None) -> dic
             },
         },
         "run": dict(extra or {}),
+    }
+
+
+def sample_numbers(sources: Sources) -> dict[str, float | None]:
+    """Compute the numbers of one sample that it is sorted by.
+
+    Parameters
+    ----------
+    sources : of one sample.
+
+    Returns
+    -------
+    dict
+        ``class_entropy`` and ``image_entropy`` (nats, over all windows), ``top_share`` and
+        ``distinct`` (source images of drawn pixels). None stands for what is undefined.
+    """
+    entropies = map_entropies(sources)
+    distinct = _number(distinct_sources(sources)[0])
+    return {
+        "class_entropy": _number(entropies.class_map),
+        "image_entropy": _number(entropies.image_map),
+        "top_share": _number(top_share(sources)[0]),
+        "distinct": None if distinct is None else int(distinct),
     }
 
 

@@ -62,6 +62,7 @@ def report_html(samples: Samples, metrics: Mapping[str, Any]) -> str:
     grid = maps.draw_grid(samples, target=760)
     pictures = _pictures(shown)
     fill = {
+        "theme": files("intarsia.provenance").joinpath("theme.css").read_text(encoding="utf-8"),
         "title": _escape(title),
         "lead": _escape(_EVIDENCE[samples.sources.evidence]),
         "facts": "\n".join(

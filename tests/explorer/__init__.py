@@ -1,0 +1,1 @@
+"""The explorer: its data, its server, its page."""
