@@ -15,7 +15,7 @@ from intarsia.cli.evaluate import evaluate_command
 from intarsia.cli.generate import generate_command
 from intarsia.cli.pictures import inpaint_command, texture_command
 from intarsia.cli.reproduce import reproduce_command
-from intarsia.cli.train import train_app
+from intarsia.cli.train_network import train_app
 
 app = typer.Typer(
     name="intarsia",
