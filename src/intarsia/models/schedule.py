@@ -88,6 +88,10 @@ class Cosine:
         level = [self.alpha_bar(i / steps) for i in range(steps)]
         return [Stop(i, i / steps, level[i], level[i - 1]) for i in range(steps - 1, 0, -1)]
 
+    def first(self, steps: int) -> Stop:
+        """Return the step i = T, from t = 1, that paper C's networks take before the others."""
+        return Stop(steps, 1.0, self.alpha_bar(1.0), self.alpha_bar((steps - 1) / steps))
+
 
 TRAINED = 1000
 """Training steps of the linear schedule."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from intarsia.files import write_bytes, write_text
 from intarsia.networks.denoiser import Denoiser, DenoiserSettings
 from intarsia.networks.resnet import ResNet
 from intarsia.networks.unet import UNet
+from intarsia.represent.fitting import state_fingerprint
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 
@@ -44,6 +46,12 @@ class SavedNetwork:
     fingerprint: str
     pictures: int
     about: dict[str, Any]
+
+    @cached_property
+    def weights(self) -> str:
+        """SHA-256 of the weights, in hex."""
+        state = {name: value.cpu().numpy() for name, value in self.network.state_dict().items()}
+        return state_fingerprint(self.kind, state)
 
     @property
     def kind(self) -> str:
