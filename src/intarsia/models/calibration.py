@@ -72,6 +72,8 @@ def calibrate(
     UsageError
         If there is nothing to choose from, or steps differ.
     """
+    if n < 1:
+        raise UsageError(f"--n is {n}; at least 1 trajectory is followed.")
     sides = tuple(sorted(machines))
     if not sides:
         raise UsageError("--sides is empty; give odd window sides, such as 3,5,7.")

@@ -78,6 +78,8 @@ def compare(
     for machine in machines:
         if machine.stops != network.stops[-len(machine.stops) :]:
             raise UsageError("Network and machine must share --schedule and --steps.")
+    if n < 1:
+        raise UsageError(f"--n is {n}; at least 1 sample is compared.")
     start = network.starting_noise(n, seed, noise)
     labels = labels_in_turn(network, machines[0].corpus, n)
     everyone: list[ScoreMachine] = [network, *machines]

@@ -24,7 +24,7 @@ RECIPE = Recipe(
 )
 """Paper C's: AdamW without decay is Adam."""
 
-_FILES = {CHECKPOINT, "curves.png", WEIGHTS, CONFIG}
+_FILES = {CHECKPOINT, "curves.png", "scales.json", WEIGHTS, CONFIG}
 
 
 @dataclass(frozen=True, eq=False)
