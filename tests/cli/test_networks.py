@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -18,17 +19,26 @@ from tests.cli.test_killed import PATIENCE, started
 TRAIN = "train resnet --data digits --limit 48 --width 6 --batch 16 --rate 2e-3 --seed 3"
 
 
-@pytest.fixture
-def network(intarsia: Command, tmp_path: Path) -> Path:
-    outcome = intarsia(TRAIN, "--epochs 2 --out net --json")
-    assert outcome.code == 0, outcome.err
-    report = outcome.report
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("networks") / "net"
+    with started(folder.parent, f"{TRAIN} --epochs 2 --out net --json") as process:
+        out, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, err
+    report = json.loads(out)
     assert (report["kind"], report["pictures"], len(report["epochs"])) == ("resnet", 48, 2)
-    return tmp_path / "net"
+    assert (folder / "curves.png").read_bytes().startswith(b"\x89PNG")
+    return folder
+
+
+@pytest.fixture
+def network(trained: Path, tmp_path: Path) -> Path:
+    """A network of its own in the working folder: ``net``."""
+    return Path(shutil.copytree(trained, tmp_path / "net"))
 
 
 def test_killed_training_resumes_to_the_same_weights(intarsia: Command, tmp_path: Path) -> None:
-    long = f"{TRAIN} --epochs 60"
+    long = f"{TRAIN} --epochs 16"
     assert intarsia(long, "--out whole").code == 0
     with started(tmp_path, f"{long} --out cut") as process:
         end = time.monotonic() + PATIENCE
@@ -121,7 +131,7 @@ def test_calibrated_sides_are_taken_by_compare(
         ("calibrate --network net --sides 99", ["99"]),
         ("calibrate --network net --machine is", ["--machine is 'is'"]),
         ("calibrate --network net --out scales.txt", ["scales.txt", ".json"]),
-        ("calibrate --network net --n 0", ["--n is 0"]),
+        ("calibrate --network net --sides 3 --n 0", ["--n is 0"]),
     ],
 )
 def test_wrong_use_is_named_and_nothing_is_written(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from json import dumps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,9 +13,6 @@ from intarsia.cli import options as o
 from intarsia.cli.common import decoding_progress, drawing_progress, emit, said, stderr_console
 from intarsia.cli.networks import NETWORK_ITSELF, local_machine, opened_for, settings_of
 from intarsia.errors import UsageError
-
-if TYPE_CHECKING:
-    from intarsia.models.calibration import Calibration
 
 
 def calibrate_command(
@@ -70,38 +68,19 @@ def calibrate_command(
     started = time.perf_counter()
     with drawing_progress(f"calibrating on {n} samples") as update:
         found = calibrate(drawn, machines, n, seed, labels=labels, on_progress=update)
-    told = {
-        "scales": list(found.scales),
-        "sides": list(found.sides),
-        "steps": len(found.scales),
+    told = found.summary() | {
         "n": n,
         "seed": seed,
         "machine": machine,
         "network": str(network),
         "pictures": len(corpus),
-        "similarity": _medians(found),
         "seconds": round(time.perf_counter() - started, 3),
     }
-    write_text(file, _text(told))
+    write_text(file, dumps(told, indent=2) + "\n")
     if json:
         emit({"file": str(file)} | told)
         return
     console = stderr_console(markup=False)
-    console.print(f"sides for i = 0, ..., {len(found.scales) - 1}: {_listed(found.scales)}")
+    listed = ",".join(map(str, found.scales))
+    console.print(f"sides for i = 0, ..., {len(found.scales) - 1}: {listed}")
     console.print(f"{file}: use them with --scales-from {file}")
-
-
-def _medians(found: Calibration) -> list[list[float]]:
-    import numpy as np
-
-    return np.round(np.median(found.similarity, axis=1), 5).tolist()
-
-
-def _listed(scales: tuple[int, ...]) -> str:
-    return ",".join(map(str, scales))
-
-
-def _text(told: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps(told, indent=2) + "\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,8 +15,6 @@ from intarsia.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from intarsia.models.comparison import Compared
 
 
 def compare_command(
@@ -50,6 +48,7 @@ def compare_command(
     "pearson_r2", "r2_score": {"median", "samples"}}, "is": ...}, "share_won", "seconds", "folder"}.
     """
     from intarsia.models.comparison import compare
+    from intarsia.models.comparison_folder import summary, write_comparison
     from intarsia.models.machines import MACHINES
     from intarsia.models.network import TrainedNetwork
 
@@ -84,7 +83,7 @@ def compare_command(
         **summary(found),
         "seconds": round(seconds, 3),
     }
-    _write(folder, found, told)
+    write_comparison(folder, found, told)
     if json:
         emit(told | {"folder": str(folder)})
         return
@@ -93,35 +92,6 @@ def compare_command(
         words = ", ".join(f"{key} {value['median']}" for key, value in figures.items())
         console.print(f"{name} against {drawn.saved.kind}, medians of {n}: {words}")
     console.print(f"{machine} wins against IS on {found.share_won:.0%}; pictures in {folder}")
-
-
-def summary(found: Compared) -> dict[str, Any]:
-    """Return figures sample by sample, their medians, and the share won, in plain JSON types."""
-    agreement = {}
-    for name, one in found.agreements.items():
-        medians = one.medians()
-        agreement[name] = {
-            figure: {
-                "median": None if medians[figure] is None else round(float(medians[figure]), 4),  # type: ignore[arg-type]
-                "samples": [None if v != v else round(float(v), 4) for v in values],
-            }
-            for figure, values in one.as_arrays().items()
-        }
-    return {"agreement": agreement, "share_won": round(found.share_won, 4)}
-
-
-def _write(folder: Path, found: Compared, told: dict[str, Any]) -> None:
-    import json
-
-    from intarsia.files import make_folder, save_npz, save_png, write_text
-    from intarsia.measure.agreement_pictures import scatter, side_by_side
-
-    make_folder(folder)
-    save_npz(folder / "samples.npz", noise=found.noise, **found.outputs)
-    save_png(folder / "grid.png", side_by_side(found.outputs))
-    if found.machine != "is":
-        save_png(folder / "scatter.png", scatter(found.machine, found.agreements))
-    write_text(folder / "compare.json", json.dumps(told, indent=2) + "\n")
 
 
 def _noise(path: str | None) -> np.ndarray | None:

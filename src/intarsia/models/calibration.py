@@ -10,6 +10,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32, Int64
@@ -46,6 +47,16 @@ class Calibration:
         """
         found = [int(statistics.median_low(row)) for row in self.votes.tolist()]
         return (found[0], *found)
+
+    def summary(self) -> dict[str, Any]:
+        """Return sides, and the median similarity of every side at i = 1, ..., T - 1."""
+        medians = np.round(np.median(self.similarity, axis=1), 5)
+        return {
+            "scales": list(self.scales),
+            "sides": list(self.sides),
+            "steps": len(self.scales),
+            "similarity": medians.tolist(),
+        }
 
 
 def calibrate(

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from intarsia.errors import UsageError
-from intarsia.files import make_folder
 from intarsia.networks.denoiser import DenoiserSettings
 from intarsia.networks.denoising import Denoising
 from intarsia.networks.saved import CONFIG, KINDS, WEIGHTS, SavedNetwork
@@ -84,9 +83,7 @@ def train_denoiser(
         corpus.channels, widths or architecture.default_widths, padding, classes
     )
     task = Denoising(architecture(settings), corpus, device)
-    history = train(
-        task, recipe, make_folder(folder), resume=resume, device=device, progress=on_step
-    )
+    history = train(task, recipe, folder, resume=resume, device=device, progress=on_step)
     about = {"recipe": asdict(recipe), "seconds": round(history.seconds), "command": command}
     saved = SavedNetwork(
         task.network, dict(opened), corpus.size, corpus.fingerprint, len(corpus), about
