@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int64
@@ -115,6 +115,7 @@ class Denoiser(nn.Module, ABC):
 
     def conv(self, inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
         """Return a 3x3 convolution with the network's padding."""
+        mode: Literal["zeros", "circular"]
         mode = "zeros" if self.settings.padding == "zero" else "circular"
         return nn.Conv2d(inputs, outputs, 3, stride, 1, padding_mode=mode)
 

@@ -60,7 +60,7 @@ class Denoising:
         network.check_size(corpus.size)
         if network.settings.classes and corpus.labels is None:
             raise UsageError(f"{corpus.name!r} has no labels; drop --conditional.")
-        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = network.to(memory_format=torch.channels_last)
         self.corpus = corpus
         self.device = device
         self.pixels = torch.from_numpy(Pictures.of(corpus).pixels)

@@ -102,7 +102,7 @@ def open_network(folder: str | Path, device: str = "cpu") -> SavedNetwork:
     network = _untrained(config, folder)
     _fill(network, folder / WEIGHTS)
     network.requires_grad_(False).eval().to(device)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(memory_format=torch.channels_last)
     height, width = config["size"]
     return SavedNetwork(
         network,
