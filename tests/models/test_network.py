@@ -16,6 +16,7 @@ from intarsia.models.comparison import compare, labels_in_turn
 from intarsia.models.machines import MACHINES
 from intarsia.models.network import TrainedNetwork, time_of
 from intarsia.models.schedule import Cosine, Linear
+from intarsia.models.sensitivity import HeatMap, heat_maps
 from intarsia.networks.train import train_denoiser
 from intarsia.networks.training import Recipe
 
@@ -145,3 +146,40 @@ def test_cosine_is_of_angles_not_of_lengths() -> None:
     one = np.random.default_rng(0).standard_normal((2, 1, 4, 4)).astype(np.float32)
     np.testing.assert_allclose(cosine(one, 3 * one), 1)
     np.testing.assert_allclose(cosine(one, one + 1) < 1, True)
+
+
+def test_heat_maps_end_at_the_field_of_the_network(tmp_path: Path) -> None:
+    corpus = Corpus.open("digits", limit=32, resize=24)
+    opened = {"data": "digits", "limit": 32, "resize": 24}
+    recipe = Recipe(epochs=1, batch=16, decay=0.0)
+    train_denoiser("resnet", corpus, tmp_path, opened=opened, widths=(6,), recipe=recipe)
+    network = TrainedNetwork(corpus, network=tmp_path, steps=3)
+    maps = list(heat_maps(network, 2, 0))
+    assert [one.stop.index for one in maps] == [3, 2, 1]
+    for one in maps:
+        seen = one.gradient > 0
+        seen[12, 12] = True  # left out
+        assert seen.sum() == 17 * 17 and seen[4:21, 4:21].all()
+        assert one.reach(1) == 17 and one.reach(0.5) <= 17
+
+
+def test_gradients_are_slopes(folder: Path) -> None:
+    network = TrainedNetwork(CORPUS, network=folder / "plain", steps=3)
+    x = network.starting_noise(1, 0, None)
+    (first, *_) = heat_maps(network, 1, 0)
+    for row, col in ((4, 5), (2, 3), (7, 0)):
+        up, down = x.copy(), x.copy()
+        up[0, 0, row, col] += 0.01
+        down[0, 0, row, col] -= 0.01
+        slope = network.estimate(up, first.stop).noise - network.estimate(down, first.stop).noise
+        measured = abs(float(slope[0, 0, 4, 4])) / 0.02
+        assert first.gradient[row, col] == pytest.approx(measured, rel=0.05, abs=1e-4)
+
+
+def test_reach_is_the_smallest_square_with_the_share() -> None:
+    gradient = np.zeros((9, 9))
+    gradient[3:6, 3:6] = 1
+    gradient[4, 4] = 0
+    gradient[0, 0] = 2
+    one = HeatMap(Cosine().stops(2)[0], gradient)
+    assert (one.reach(0.8), one.reach(0.81), one.reach(1)) == (3, 9, 9)

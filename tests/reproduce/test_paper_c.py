@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,11 +19,16 @@ from tests.reproduce.conftest import SmokeBook, reproduced
 @pytest.fixture(scope="module")
 def made(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> SmokeBook:
     folder = tmp_path_factory.mktemp("paper-c")
-    return reproduced(["paper-c/correlation"], folder / "results", folder / "runs")
+    return reproduced(["paper-c"], folder / "results", folder / "runs")
+
+
+def item_of(made: SmokeBook, name: str) -> dict[str, Any]:
+    (found,) = (one for one in made.items if one["name"] == f"paper-c/{name}")
+    return found
 
 
 def test_the_page_has_a_row_and_pictures_for_every_cell(made: SmokeBook) -> None:
-    (item,) = made.items
+    item = item_of(made, "correlation")
     named = cells(Scale("smoke"))
     assert len(item["rows"]) == len(named) and len(item["pictures"]) == 1 + len(named)
     text = Path(item["page"]).read_text(encoding="utf-8")
@@ -35,20 +41,27 @@ def test_the_page_has_a_row_and_pictures_for_every_cell(made: SmokeBook) -> None
     assert "[correlation](correlation.md)" in index and "2412.20292" in index
 
 
+def test_heat_maps_are_drawn_for_networks_without_classes(made: SmokeBook) -> None:
+    item = item_of(made, "coarse-to-fine")
+    named = [cell for cell in cells(Scale("smoke")) if not cell.conditional]
+    assert len(item["rows"]) == len(item["pictures"]) == len(named) == 1
+    assert "calibrated sides" in item["rows"][0]["here"]
+
+
 def test_a_second_time_nothing_is_trained_or_compared(made: SmokeBook, tmp_path: Path) -> None:
     def files() -> dict[Path, int]:
         return {path: path.stat().st_mtime_ns for path in made.runs.rglob("*") if path.is_file()}
 
     before = files()
     again = reproduced(["paper-c/correlation"], tmp_path, made.runs)
-    assert files() == before and again.items[0]["rows"] == made.items[0]["rows"]
+    assert files() == before and again.items[0]["rows"] == item_of(made, "correlation")["rows"]
 
 
 def test_the_commands_of_a_row_give_its_figures(
     made: SmokeBook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for line in made.items[0]["rows"][0]["command"].splitlines():
+    for line in item_of(made, "correlation")["rows"][0]["command"].splitlines():
         assert run_app(app, shlex.split(line)[1:]) == 0
     name = cells(Scale("smoke"))[0].name
     ours, theirs = (

@@ -127,11 +127,22 @@ def compared(book: Book, cell: Cell) -> tuple[Path, dict[str, Any]]:
     network, folder = (book.runs.folder / f"{cell.name}{end}" for end in ("", "-compared"))
     figures = folder / "compare.json"
     if not figures.exists():
-        corpus = _trained(book, cell, network)
-        scales = _calibrated(book, cell, network, corpus)
+        corpus, scales = calibrated(book, cell)
         _compared(book, cell, network, corpus, scales, folder)
     found: dict[str, Any] = json.loads(figures.read_text(encoding="utf-8"))
     return folder, found
+
+
+def calibrated(book: Book, cell: Cell) -> tuple[Corpus, Path]:
+    """Train and calibrate what is not there yet.
+
+    Returns
+    -------
+    the training pictures, and the file of window sides in the network's folder.
+    """
+    network = book.runs.folder / cell.name
+    corpus = _trained(book, cell, network)
+    return corpus, _calibrated(book, cell, network, corpus)
 
 
 def corpus_of(book: Book, cell: Cell) -> Corpus:
