@@ -27,8 +27,8 @@ _FILES = {CHECKPOINT, "curves.png", "scales.json", WEIGHTS, CONFIG}
 
 
 @dataclass(frozen=True, eq=False)
-class TrainedNetwork:
-    """What a training ends with: the network as it is saved, and its losses."""
+class Training:
+    """A training that has ended: the network as it is saved, and its losses."""
 
     saved: SavedNetwork
     history: History
@@ -48,7 +48,7 @@ def train_denoiser(
     device: str = "cpu",
     command: str = "",
     on_step: Callable[[TrainingProgress], None] | None = None,
-) -> TrainedNetwork:
+) -> Training:
     """Train a ResNet or a UNet; write model.safetensors, config.json and curves.png.
 
     Parameters
@@ -89,7 +89,7 @@ def train_denoiser(
         task.network, dict(opened), corpus.size, corpus.fingerprint, len(corpus), about
     )
     saved.save(folder)
-    return TrainedNetwork(saved, history)
+    return Training(saved, history)
 
 
 def _check_folder(folder: Path) -> None:

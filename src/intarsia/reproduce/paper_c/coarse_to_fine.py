@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from intarsia.models.sensitivity import HeatMap, heat_maps
 from intarsia.reproduce.item import Item, Needs
 from intarsia.reproduce.page import Page, Picture, Row
 from intarsia.reproduce.paper_c.cells import Cell, calibrated
@@ -18,6 +17,7 @@ from intarsia.reproduce.scales import Scale
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
+    from intarsia.models.sensitivity import HeatMap
     from intarsia.reproduce.book import Book
     from intarsia.reproduce.pictures import Rgb
 
@@ -73,6 +73,7 @@ def make(book: Book, needs: Needs) -> Page:
 
 def _maps(book: Book, cell: Cell, corpus: Corpus, n: int) -> list[HeatMap]:
     from intarsia.models.network import TrainedNetwork
+    from intarsia.models.sensitivity import heat_maps
 
     network = TrainedNetwork(corpus, network=book.runs.folder / cell.name)
     return list(heat_maps(network, n, 0))
