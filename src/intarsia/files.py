@@ -129,6 +129,14 @@ def png_bytes(picture: np.ndarray | Image) -> bytes:
     return stream.getvalue()
 
 
+def read_png(path: PathLike) -> np.ndarray:
+    """Read a picture that `save_png` wrote, as uint8 [H, W, 3]."""
+    from PIL import Image
+
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
 def make_folder(path: PathLike) -> Path:
     """Create a folder and its parents; one that exists is fine.
 

@@ -53,7 +53,7 @@ def test_clipping_moves_the_estimate_but_not_the_noise() -> None:
 
 def test_published_scales_have_one_odd_side_a_step() -> None:
     for name, sides in scales.published().items():
-        assert scales.published_scales(name.lower(), 20) == sides
+        assert scales.named_scales(name.lower(), 20) == sides
         assert len(sides) == 20 and all(side % 2 for side in sides)
     assert scales.published()["CIFAR10_ResNet_zeros_conditional"][-3:] == (17, 17, 17)
 

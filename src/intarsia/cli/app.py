@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from intarsia.cli.bench import bench_command
+from intarsia.cli.calibrate import calibrate_command
 from intarsia.cli.common import run_app
+from intarsia.cli.compare import compare_command
 from intarsia.cli.data import data_app
 from intarsia.cli.demo import demo_command
 from intarsia.cli.evaluate import evaluate_command
@@ -16,7 +18,7 @@ from intarsia.cli.explore import explore_command
 from intarsia.cli.generate import generate_command
 from intarsia.cli.pictures import inpaint_command, texture_command
 from intarsia.cli.reproduce import reproduce_command
-from intarsia.cli.train import train_app
+from intarsia.cli.train_network import train_app
 
 app = typer.Typer(
     name="intarsia",
@@ -34,6 +36,8 @@ app.add_typer(data_app)
 app.command("evaluate")(evaluate_command)
 app.command("explore")(explore_command)
 app.add_typer(train_app)
+app.command("compare")(compare_command)
+app.command("calibrate")(calibrate_command)
 app.command("reproduce")(reproduce_command)
 app.command("bench")(bench_command)
 

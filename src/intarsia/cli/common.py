@@ -127,6 +127,12 @@ def _with_movie_kind(arguments: list[str]) -> list[str]:
     return given
 
 
+def said(context: typer.Context, name: str) -> bool:
+    """Whether an option was given on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def parse_size(text: str | None, name: str = "--size") -> tuple[int, int] | None:
     """Read "HxW", or one number for a square.
 

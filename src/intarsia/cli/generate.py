@@ -8,9 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from intarsia.cli import options as o
-from intarsia.cli.common import parse_size
+from intarsia.cli.common import parse_size, said
 from intarsia.cli.drawing import draw, opened, out_folder
 from intarsia.cli.machine_drawing import draw_machine, sized_by_noise
+from intarsia.cli.networks import trained_on
 from intarsia.errors import UsageError
 
 
@@ -21,7 +22,7 @@ def generate_command(
         typer.Argument(
             metavar="MODEL",
             help="nps (paper A), efros-leung, is, es, ls, els, bbels (paper C), wiener, "
-            "pca-locality, scfdm or nearest.",
+            "pca-locality, scfdm, nearest, or network (one that was trained).",
         ),
     ] = None,
     data: o.Data = "digits",
@@ -90,6 +91,7 @@ def generate_command(
     temperature: o.Temperature = None,
     smoothing: o.Smoothing = None,
     smoothing_draws: o.SmoothingDraws = None,
+    network: o.NetworkFolder = None,
     keep_steps: o.KeepSteps = False,
     split: o.Split = "train",
     limit: o.Limit = None,
@@ -145,6 +147,7 @@ def generate_command(
         "temperature": temperature,
         "smoothing": smoothing,
         "smoothing_draws": smoothing_draws,
+        "network": None if network is None else str(network),
     }
     how = {
         "data": data,
@@ -155,7 +158,9 @@ def generate_command(
         "fit": fit,
         "grey": grey,
     }
-    given = {name for name in context.params if _said(context, name)}
+    given = {name for name in context.params if said(context, name)}
+    if network is not None and config is None:
+        how = trained_on(network, how, given)
     recipe = Recipe.of(config, model, n, seed, how, settings, preset, given)
     if recipe.is_machine:
         recipe = sized_by_noise(recipe, given)
@@ -185,9 +190,3 @@ def generate_command(
         keep_pools=keep_pools,
         json=json,
     )
-
-
-def _said(context: typer.Context, name: str) -> bool:
-    """Whether an option was given on the command line."""
-    source = context.get_parameter_source(name)
-    return source is not None and source.name == "COMMANDLINE"

@@ -96,7 +96,8 @@ Scales = Annotated[
 ScalesFrom = Annotated[
     str | None,
     typer.Option(
-        help="Published sides, such as CIFAR10_ResNet_zeros_conditional.", rich_help_panel=MACHINE
+        help="Published sides, such as CIFAR10_ResNet_zeros_conditional, or a file of calibrate.",
+        rich_help_panel=MACHINE,
     ),
 ]
 Noise = Annotated[
@@ -129,6 +130,10 @@ Smoothing = Annotated[
 ]
 SmoothingDraws = Annotated[
     int | None, typer.Option(help="scfdm: how many copies.", rich_help_panel=MACHINE)
+]
+NetworkFolder = Annotated[
+    Path | None,
+    typer.Option(help="Folder of intarsia train resnet or unet.", rich_help_panel=MACHINE),
 ]
 KeepSteps = Annotated[
     bool,

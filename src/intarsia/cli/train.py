@@ -113,7 +113,7 @@ def encoder_command(
             atoms=atoms,
             resume=resume,
             device=device,
-            command=_command(),
+            command=command_line(),
             progress=tell,
             on_step=lambda state: tell("training", state.done, state.steps),
         )
@@ -158,7 +158,7 @@ def _test_split(opened: Any, corpus: Corpus) -> Corpus | None:
     return found if found.labels is not None else None
 
 
-def _command() -> str:
+def command_line() -> str:
     """Return the command line that makes it, with folders left to their last part."""
     words = [Path(word).name if word.startswith("/") else word for word in sys.argv[1:]]
     words = [word for word in words if word not in ("--resume", "--json")]

@@ -9,8 +9,11 @@ from intarsia.errors import UsageError
 MACHINES = ("is", "es", "ls", "els", "bbels", "wiener", "pca-locality", "scfdm", "nearest")
 """Paper C's score machines, then the Studio's methods (`models.machines`)."""
 
-NAMES = ("nps", "efros-leung", *MACHINES)
-PLANNED = ("arvm", "network")
+NETWORK = "network"
+"""A trained network, asked as a machine is (`models.network`)."""
+
+NAMES = ("nps", "efros-leung", *MACHINES, NETWORK)
+PLANNED = ("arvm",)
 
 
 def check_name(name: str) -> str:

@@ -99,7 +99,7 @@ class MachineSettings(BaseModel):
         steps = self.steps or steps
         chosen = self.scales
         if self.scales_from is not None:
-            named = sides_of.published_scales(self.scales_from, steps)
+            named = sides_of.named_scales(self.scales_from, steps)
             if chosen is not None and chosen != named:
                 raise UsageError("Give --scales or --scales-from, not both.")
             chosen = named

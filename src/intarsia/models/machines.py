@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from intarsia.models.boundary_broken import BoundaryBrokenScore
+from intarsia.models.catalogue import NETWORK
 from intarsia.models.equivariant import EquivariantScore
 from intarsia.models.equivariant_local import EquivariantLocalScore
 from intarsia.models.ideal import IdealScore
@@ -28,3 +29,12 @@ MACHINES: dict[str, type[ScoreMachine]] = {
     )
 }
 """Paper C's machines, then the Studio's methods."""
+
+
+def machine_kind(name: str) -> type[ScoreMachine]:
+    """Return a machine by name, or a trained network in its place."""
+    if name == NETWORK:
+        from intarsia.models.network import TrainedNetwork
+
+        return TrainedNetwork
+    return MACHINES[name]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intarsia.errors import DataError, UsageError
-from intarsia.models.catalogue import MACHINES, check_name
+from intarsia.models.catalogue import MACHINES, NETWORK, check_name
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
@@ -188,19 +188,20 @@ class Recipe:
     def build_machine(
         self, corpus: Corpus | None, device: str = "cpu", threads: int | None = None
     ) -> ScoreMachine:
-        """Build the score machine over its opened corpus."""
-        from intarsia.models.machines import MACHINES as kinds
+        """Build the score machine, or the network in its place, over its opened corpus."""
+        from intarsia.models.machines import machine_kind
 
         assert corpus is not None
         settings = dict(self.settings)
         if isinstance(settings.get("label"), str):
             settings["label"] = _label_number(settings["label"], corpus)
-        return kinds[self.model](corpus, device=device, threads=threads, **settings)
+        kind = machine_kind(self.model)
+        return kind(corpus, device=device, threads=threads, **settings)
 
     @property
     def is_machine(self) -> bool:
-        """Whether the model is a score machine."""
-        return self.model in MACHINES
+        """Whether the model is a score machine, or a network in its place."""
+        return self.model in (*MACHINES, NETWORK)
 
     def _picture_and_hole(self) -> tuple[Any, Any]:
         from intarsia.corpus.pictures import mask, pictures

@@ -78,3 +78,11 @@ def implied_noise(
     """Return eps with x = sqrt(ab) clean + sqrt(1 - ab) eps."""
     signal, noise = math.sqrt(alpha_bar), math.sqrt(1 - alpha_bar)
     return ((x - signal * clean.astype(np.float64)) / noise).astype(np.float32)
+
+
+def clean_behind(
+    x: Float32[np.ndarray, "b c h w"], noise: Float32[np.ndarray, "b c h w"], alpha_bar: float
+) -> Float32[np.ndarray, "b c h w"]:
+    """Return the clean picture with x = sqrt(ab) clean + sqrt(1 - ab) eps."""
+    rest = x - math.sqrt(1 - alpha_bar) * noise.astype(np.float64)
+    return (rest / math.sqrt(alpha_bar)).astype(np.float32)

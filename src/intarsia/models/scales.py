@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
-from intarsia.errors import UsageError
+from intarsia.errors import DataError, UsageError
 
 
 @cache
@@ -19,21 +20,58 @@ def published() -> dict[str, tuple[int, ...]]:
     return {name: tuple(sides) for name, sides in json.loads(text)["scales"].items()}
 
 
-def published_scales(name: str, steps: int) -> tuple[int, ...]:
-    """Return one of them.
+def named_scales(name: str, steps: int) -> tuple[int, ...]:
+    """Return published sides, or those of a file of ``intarsia calibrate``.
 
     Raises
     ------
     UsageError
-        If there is none of that name, or it is made for another number of steps.
+        If there are none of that name, or they are made for another number of steps.
+    DataError
+        If the file holds something else.
     """
+    if name.endswith(".json"):
+        return _fitting(calibrated_scales(Path(name)), name, steps)
+    found = _published_name(name)
+    return _fitting(published()[found], found, steps)
+
+
+def calibrated_scales(path: Path) -> tuple[int, ...]:
+    """Read the sides that ``intarsia calibrate`` wrote.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    DataError
+        If it holds something else.
+    """
+    try:
+        found = json.loads(path.read_text("utf-8"))["scales"]
+        if not found or not all(type(side) is int for side in found):
+            raise ValueError("its scales are no whole numbers")
+    except FileNotFoundError:
+        raise UsageError(
+            f"--scales-from {path} does not exist. Make it with intarsia calibrate."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"--scales-from {path} is no file of intarsia calibrate: {error}"
+        ) from error
+    return tuple(found)
+
+
+def _published_name(name: str) -> str:
     folded = {known.casefold(): known for known in published()}
     found = folded.get(name.casefold())
     if found is None:
         close = get_close_matches(name.casefold(), folded, n=1, cutoff=0.4)
         hint = f" Did you mean {folded[close[0]]}?" if close else ""
         raise UsageError(f"--scales-from is {name!r}; known are {', '.join(published())}.{hint}")
-    sides = published()[found]
+    return found
+
+
+def _fitting(sides: tuple[int, ...], found: str, steps: int) -> tuple[int, ...]:
     if len(sides) != steps:
         raise UsageError(
             f"--scales-from {found} has {len(sides)} sides, one a step, but --steps is {steps}. "

@@ -58,6 +58,10 @@ class Schedule(Protocol):
         ...
 
 
+SHIFT = 1.008
+"""What keeps a trace of the picture at t = 1."""
+
+
 @dataclass(frozen=True)
 class Cosine:
     """beta(t) = 1 - cos^2(pi t / (2 * 1.008)), alpha_bar = 1 - beta, 0 < t <= 1."""
@@ -68,7 +72,7 @@ class Cosine:
         """Return 1 - beta(t)."""
         if not 0 <= t <= 1:
             raise UsageError(f"t is {t}; with the cosine schedule it lies in 0 < t <= 1.")
-        return math.cos(math.pi * t / (2 * 1.008)) ** 2
+        return math.cos(math.pi * t / (2 * SHIFT)) ** 2
 
     def index(self, t: float, steps: int) -> int:
         """Return i with i / T nearest to t, from 1 on."""
@@ -83,6 +87,10 @@ class Cosine:
             )
         level = [self.alpha_bar(i / steps) for i in range(steps)]
         return [Stop(i, i / steps, level[i], level[i - 1]) for i in range(steps - 1, 0, -1)]
+
+    def first(self, steps: int) -> Stop:
+        """Return the step i = T, from t = 1, that paper C's networks take before the others."""
+        return Stop(steps, 1.0, self.alpha_bar(1.0), self.alpha_bar((steps - 1) / steps))
 
 
 TRAINED = 1000

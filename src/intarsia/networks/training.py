@@ -32,7 +32,7 @@ class Recipe:
     epochs : passes over the training pictures.
     batch : pictures a step; a rest smaller than a batch is left out of the epoch.
     rate : highest learning rate of AdamW.
-    decay : its weight decay.
+    decay : its weight decay; without, it is Adam.
     warm_up : share of all steps in which the rate rises from 0; afterwards ``schedule`` rules.
     schedule : ``cosine`` falls to 0; ``halving`` halves the rate every ``halve_every`` epochs.
     halve_every : epochs.
@@ -58,6 +58,8 @@ class Recipe:
                 raise UsageError(f"--{name} is {getattr(self, name)}; at least {least} is needed.")
         if not self.rate > 0:
             raise UsageError(f"--rate is {self.rate}; a learning rate is above 0.")
+        if not self.halve_every > 0:
+            raise UsageError(f"--halve-every is {self.halve_every}; it must be above 0 epochs.")
         if self.precision not in PRECISIONS:
             raise UsageError(
                 f"--precision is {self.precision!r}; it must be one of {', '.join(PRECISIONS)}."

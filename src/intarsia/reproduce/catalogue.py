@@ -34,6 +34,7 @@ PAPERS: dict[str, tuple[str, tuple[str, ...]]] = {
             "scaling",
         ),
     ),
+    "paper-c": ("intarsia.reproduce.paper_c", ("coarse_to_fine", "correlation")),
 }
 """Package and modules of each paper; a module has ``ITEMS``."""
 

@@ -25,7 +25,7 @@ class Scale:
     Attributes
     ----------
     name : ``smoke`` shows in seconds that an item works, on digits that need no download;
-        ``quick`` runs the whole book in less than 40 minutes on two cores; ``full`` takes the
+        ``quick`` runs paper A in less than 40 minutes on two cores; ``full`` takes the
         numbers of pictures and seeds that the claims are made for.
 
     Examples

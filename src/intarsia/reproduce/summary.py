@@ -7,11 +7,24 @@ from pathlib import Path
 
 from intarsia.files import write_text
 
-TITLES = {"paper-a": "Paper A, table by table and figure by figure"}
+TITLES = {
+    "paper-a": "Paper A, table by table and figure by figure",
+    "paper-c": "Paper C, table by table and figure by figure",
+}
+
+SOURCES = {
+    "paper-a": (
+        '"Scaling Non-Parametric Sampling with Representation"\n'
+        "([arXiv 2510.22196](https://arxiv.org/abs/2510.22196))"
+    ),
+    "paper-c": (
+        '"An analytic theory of creativity in convolutional diffusion models"\n'
+        "([arXiv 2412.20292](https://arxiv.org/abs/2412.20292))"
+    ),
+}
 
 _HEAD = """\
-"Scaling Non-Parametric Sampling with Representation"
-([arXiv 2510.22196](https://arxiv.org/abs/2510.22196)). Every page has its picture, a table
+{source}. Every page has its picture, a table
 "published | here | settings | command", and a paragraph on what agrees and what does not, whose
 numbers the program filled in. `make book` runs the quick scale; `intarsia reproduce` lists all
 items with their times."""
@@ -21,7 +34,7 @@ def write_summary(out: Path, paper: str) -> Path:
     """Write ``out/PAPER/index.md``: each item, what it shows, and the scale of its page."""
     from intarsia.reproduce.catalogue import catalogue
 
-    lines = [f"# {TITLES.get(paper, paper)}", "", _HEAD, ""]
+    lines = [f"# {TITLES.get(paper, paper)}", "", _HEAD.format(source=SOURCES[paper]), ""]
     lines += ["| | shows | scale |", "| --- | --- | --- |"]
     for item in catalogue(paper):
         page = out / paper / f"{item.name}.md"

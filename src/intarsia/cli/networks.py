@@ -1,0 +1,70 @@
+"""What commands that take ``--network`` share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from intarsia.errors import UsageError
+
+if TYPE_CHECKING:
+    from intarsia.corpus import Corpus
+    from intarsia.models.machine import ScoreMachine
+
+NETWORK_ITSELF = Annotated[Path, typer.Option(help="Folder of intarsia train resnet or unet.")]
+"""The option ``--network`` where it cannot be left out."""
+
+
+def trained_on(network: Path, how: Mapping[str, Any], given: set[str]) -> dict[str, Any]:
+    """Return how a network's training pictures are opened, but for the options that were given.
+
+    Parameters
+    ----------
+    network : folder of the network.
+    how : corpus options with their defaults.
+    given : names of the options that stood on the command line. ``data`` among them takes nothing
+        from the network but its size.
+    """
+    from intarsia.networks.saved import open_network
+
+    saved = open_network(network)
+    opened = dict(how)
+    kept = {"resize": saved.corpus.get("resize")} if "data" in given else saved.corpus
+    return opened | {name: value for name, value in kept.items() if name not in given}
+
+
+def opened_for(
+    network: Path,
+    how: Mapping[str, Any],
+    given: set[str],
+    progress: Callable[[str], Callable[[int, int], None]],
+) -> Corpus:
+    """Open a network's training pictures, or those that were named instead."""
+    from intarsia.corpus import Corpus
+
+    options = {k: v for k, v in trained_on(network, how, given).items() if v is not None}
+    data = options.pop("data")
+    return Corpus.open(data, progress=progress(f"reading {data}"), **options)
+
+
+def settings_of(**asked: Any) -> dict[str, Any]:
+    """Return settings as far as they were asked for."""
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def local_machine(name: str, known: tuple[str, ...]) -> type[ScoreMachine]:
+    """Return a machine by name.
+
+    Raises
+    ------
+    UsageError
+        If it is none of those ``known`` to the command.
+    """
+    from intarsia.models.machines import MACHINES
+
+    if name not in known:
+        raise UsageError(f"--machine is {name!r}; it must be one of {', '.join(known)}.")
+    return MACHINES[name]

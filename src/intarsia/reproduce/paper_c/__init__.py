@@ -1,0 +1,1 @@
+"""Paper C: "An analytic theory of creativity in convolutional diffusion models"."""
