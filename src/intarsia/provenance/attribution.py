@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from jaxtyping import Float32, Int16, Int32, Int64, UInt8
 
-from intarsia.dictionary import Candidates, Everywhere, Near, Query, Stack, Surroundings, Window
+from intarsia.dictionary import Query, Stack, Window
 from intarsia.errors import UsageError
 from intarsia.provenance.coherence import coherent
 from intarsia.provenance.copied_region import CopiedRegion, largest_region
@@ -152,31 +152,24 @@ class Attributor:
     ) -> Attribution:
         """Attribute one picture; see `attribute`."""
         picture = self._checked(picture)
-        if top < 1:
-            raise UsageError(f"--top is {top}; at least the 1 nearest patch is named.")
         height, width = picture.shape[:2]
         known = np.ones((height, width), bool)
         places = [(y, x) for y in range(height) for x in range(width)]
         queries = [query_at(picture, known, place, self.window) for place in places]
-        from intarsia.reduce.nearest_patches import nearest_patches
+        from intarsia.reduce.nearest_filtered import nearest_filtered
 
-        candidates = [self._candidates(place, radius) for place in places]
-        found = nearest_patches(
-            candidates, queries, top, threads=threads, progress=progress, should_stop=should_stop
+        found = nearest_filtered(
+            self.stacks,
+            queries,
+            top,
+            half=self.window.half,
+            radius=radius,
+            threads=threads,
+            progress=progress,
+            should_stop=should_stop,
         )
         weights = np.array([query.known_weight for query in queries], np.int64)
         return self._finished(picture, found, weights, radius, threads)
-
-    def _candidates(self, place: tuple[int, int], radius: int | None) -> list[Candidates]:
-        none = np.full(1, -1, np.int64)
-        stage = Everywhere() if radius is None else Near(radius)
-        around = Surroundings(_no_labels, place, none, None, None)
-        return [
-            stage.narrow(
-                Candidates(stack, (0, stack.size[0] - 1), (0, stack.size[1] - 1), none), around
-            )
-            for stack in self.stacks
-        ]
 
     def _checked(self, picture: np.ndarray) -> UInt8[np.ndarray, "h w c"]:
         if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or not picture.size:
@@ -340,6 +333,3 @@ def _promoted(
     shifted = np.concatenate([firsts[part][..., None], named[part][..., :-1]], axis=-1)
     return np.where(ranks <= old[..., None], shifted, named[part])
 
-
-def _no_labels(label: int) -> Stack:
-    raise UsageError(f"attribution asks for no class, but {label} was.")

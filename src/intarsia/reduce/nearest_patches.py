@@ -78,8 +78,7 @@ def nearest_patches(
     Stopped
         If asked to.
     """
-    if keep < 1:
-        raise UsageError(f"top is {keep}; at least the 1 nearest patch is named.")
+    check_keep(keep)
     lists = empty(len(queries), keep)
     done = 0
 
@@ -89,7 +88,7 @@ def nearest_patches(
             if should_stop is not None and should_stop():
                 return
             for some in candidates[q]:
-                _by_differences(some, queries[q], lists, q)
+                fold_by_differences(some, queries[q], lists, q)
             done += 1
             if progress is not None:
                 progress(done, len(queries))
@@ -98,6 +97,12 @@ def nearest_patches(
     if should_stop is not None and should_stop():
         raise Stopped("Stopped: the caller asked to.")
     return settled(lists)
+
+
+def check_keep(keep: int) -> None:
+    """Raise UsageError unless at least one patch is asked for."""
+    if keep < 1:
+        raise UsageError(f"--top is {keep}; at least the 1 nearest patch is named.")
 
 
 def empty(queries: int, keep: int) -> kernels.Lists:
@@ -114,7 +119,7 @@ def settled(lists: kernels.Lists) -> Nearest:
     return Nearest(np.where(there, lists.code, -1), np.where(there, lists.distance, -1))
 
 
-def _by_differences(candidates: Candidates, query: Query, lists: kernels.Lists, q: int) -> None:
+def fold_by_differences(candidates: Candidates, query: Query, lists: kernels.Lists, q: int) -> None:
     """Fold one query's candidates by plain sums of squared differences."""
     view = fitting(candidates, query)
     if view is None:
