@@ -11,7 +11,7 @@ from collections import namedtuple
 import numpy as np
 
 from intarsia.reduce.kernels import SPAN, _compiled, _inlined, _least, _merged
-from intarsia.reduce.nearest_kernels import insert, reach
+from intarsia.reduce.nearest_kernels import FAR, insert, reach
 from intarsia.reduce.shortlist import _gather
 from intarsia.reduce.vectors import QUERIES, TILE, distances
 
@@ -83,28 +83,69 @@ def _distance(asked, kinds, q, planes, centre, limit):
     return total
 
 
+@_inlined
+def _argmin(dist, lo, hi):
+    best = lo
+    for j in range(lo + 1, hi):
+        if dist[j] < dist[best]:
+            best = j
+    return best
+
+
+@_merged
+def _take(j, dist, bound_all, q, asked, kinds, sieve, planes, centre, codes, col, pictures, j0,
+          names, base, lists):  # fmt: skip
+    """Take one candidate into query ``q``'s list if it belongs there; return its distance."""
+    kind = asked.kind[q]
+    at = col + (j0 + j) // pictures
+    if at < kinds.box[kind, 2] or at > kinds.box[kind, 3]:
+        return FAR
+    if not _is_near(asked, q, codes, j, sieve.first, np.int64(dist[j]), bound_all):
+        return FAR
+    number = asked.number[q]
+    limit = lists.limit[number]
+    total = _distance(asked, kinds, q, planes, centre + j, limit)
+    if total <= limit:
+        insert(lists, number, total, names[j] + base)
+    return total
+
+
 @_merged
 def _survivors(dist, bound, q, asked, kinds, sieve, planes, centre, codes, row, col, pictures, j0,
                names, base, lists):  # fmt: skip
-    box = kinds.box[asked.kind[q]]
-    if row < box[0] or row > box[1]:
+    """Finish what the first filters leave of a span of candidates."""
+    kind = asked.kind[q]
+    if row < kinds.box[kind, 0] or row > kinds.box[kind, 1]:
         return
-    number = asked.number[q]
+    number, keep = asked.number[q], lists.distance.shape[1]
+    filters = sieve.coefs.shape[0]
     limit = lists.limit[number]
-    bound_all = _bound(sieve.gain_all, limit, sieve.coefs.shape[0])
+    # The most promising go first, one from each part of the span: what they leave is little.
+    tried = -np.ones(keep, np.int64)
+    parts = keep if limit == FAR and dist.size >= keep else 1
+    for part in range(parts):
+        j = _argmin(dist, part * dist.size // parts, (part + 1) * dist.size // parts)
+        if dist[j] <= bound:
+            tried[part] = j
+            _take(j, dist, _bound(sieve.gain_all, lists.limit[number], filters), q, asked, kinds,
+                  sieve, planes, centre, codes, col, pictures, j0, names, base, lists)  # fmt: skip
+    limit = lists.limit[number]
+    bound = min(bound, _bound(sieve.gain_first, limit, sieve.first))
+    bound_all = _bound(sieve.gain_all, limit, filters)
     for j in range(dist.size):
         if dist[j] > bound:
             continue
-        at = col + (j0 + j) // pictures
-        if at < box[2] or at > box[3]:
+        again = False
+        for part in range(parts):
+            again |= tried[part] == j
+        if again:
             continue
-        if not _is_near(asked, q, codes, j, sieve.first, np.int64(dist[j]), bound_all):
-            continue
-        limit = lists.limit[number]
-        total = _distance(asked, kinds, q, planes, centre + j, limit)
+        total = _take(j, dist, bound_all, q, asked, kinds, sieve, planes, centre, codes, col,
+                      pictures, j0, names, base, lists)  # fmt: skip
         if total <= limit:
-            insert(lists, number, total, names[j] + base)
-            bound_all = _bound(sieve.gain_all, lists.limit[number], sieve.coefs.shape[0])
+            limit = lists.limit[number]
+            bound = min(bound, _bound(sieve.gain_first, limit, sieve.first))
+            bound_all = _bound(sieve.gain_all, limit, filters)
 
 
 @_compiled

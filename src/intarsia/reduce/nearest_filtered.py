@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import Int32, Int64
@@ -34,7 +35,11 @@ FEW = 4
 SMALL = 1 << 16
 """Candidates up to which the same holds."""
 
-_FIRST_EVERYWHERE, _FIRST_NEAR, _REST = 8, 4, 16
+_MANY = 100
+"""Queries of one task from which more filters are worth their cost."""
+
+_FILTERS = {"many": (16, 4), "some": (12, 4), "near": (8, 4)}
+"""How many decide first, and how many look at what these leave."""
 
 _TASK = 1 << 14
 """Candidates handed to a thread at a time."""
@@ -190,13 +195,8 @@ def _by_filters(
     if view is None:
         return
     channels = first.values.shape[1]
-    filters = Filters.of(
-        sample_patches(stack, offsets, view.rows, view.cols),
-        offsets,
-        np.tile(shared.weights, channels),
-        _FIRST_EVERYWHERE if radius is None else _FIRST_NEAR,
-        _REST,
-    )
+    load = "near" if radius is not None else "many" if len(members) >= _MANY else "some"
+    filters = _filters(stack, shared, (view.rows, view.cols), _FILTERS[load])
     _, _, height, width, pictures = stack.pixels.shape
     plane = height * width * pictures
     sieve = _sieve(filters, channels, plane, width * pictures, pictures)
@@ -223,10 +223,28 @@ def _by_filters(
         _merge(lists, some)
 
 
+_kept: WeakKeyDictionary[Stack, dict[tuple[bytes, ...], Filters]] = WeakKeyDictionary()
+
+
+def _filters(
+    stack: Stack,
+    shared: Query,
+    places: tuple[tuple[int, int], tuple[int, int]],
+    counts: tuple[int, int],
+) -> Filters:
+    """Return filters of a stack's patches; they serve every picture that comes, so are kept."""
+    kept = _kept.setdefault(stack, {})
+    key = (shared.offsets.tobytes(), shared.weights.tobytes(), repr(counts).encode())
+    if key not in kept:
+        patches = sample_patches(stack, shared.offsets, *places)
+        weights = np.tile(shared.weights, stack.pixels.shape[1])
+        kept[key] = Filters.of(patches, shared.offsets, weights, *counts)
+    return kept[key]
+
+
 def _restricted(query: Query, offsets: Int64[np.ndarray, "k 2"]) -> Query:
     """Return the query over some of the pixels it knows, in the order given."""
-    at = {tuple(offset): k for k, offset in enumerate(query.offsets.tolist())}
-    chosen = np.array([at[tuple(offset)] for offset in offsets.tolist()])
+    chosen = _positions(query, offsets)
     return Query(
         query.place,
         offsets,
@@ -234,6 +252,12 @@ def _restricted(query: Query, offsets: Int64[np.ndarray, "k 2"]) -> Query:
         np.ascontiguousarray(query.values[:, :, chosen]),
         query.salts,
     )
+
+
+def _positions(query: Query, offsets: Int64[np.ndarray, "k 2"]) -> Int64[np.ndarray, " k"]:
+    """Where offsets stand among those a query compares."""
+    at = {tuple(offset): k for k, offset in enumerate(query.offsets.tolist())}
+    return np.array([at[tuple(offset)] for offset in offsets.tolist()])
 
 
 def _tasks(
@@ -301,19 +325,22 @@ def _asked(
     count, box = np.zeros(len(known), np.int64), np.zeros((len(known), 4), np.int64)
     values = np.zeros((len(queries), longest), np.int8)
     codes = np.zeros((len(queries), len(filters.matrix)), np.int32)
-    for i, (query, t) in enumerate(zip(queries, kind, strict=True)):
-        heavy = np.tile(query.weights, channels)
+    for t, example in enumerate({q.offsets.tobytes(): q for q in queries}.values()):
+        members = np.flatnonzero(kind == t)
+        shown = np.stack([queries[i].values[0] for i in members])  # [members, C, K]
+        heavy = np.tile(example.weights, channels)
         order = np.argsort(-heavy, kind="stable")
         n = count[t] = len(order)
-        values[i, :n] = query.values[0].reshape(-1)[order]
+        values[members, :n] = shown.reshape(len(members), -1)[:, order]
         weights[t, :n] = heavy[order]
         starts[t, :n] = _starts(
-            query.offsets, channels, height * width * pictures, width * pictures, pictures
+            example.offsets, channels, height * width * pictures, width * pictures, pictures
         )[order]
-        top, left = np.maximum(0, -query.offsets.min(axis=0))
-        bottom, right = np.array(stack.size) - 1 - np.maximum(0, query.offsets.max(axis=0))
+        top, left = np.maximum(0, -example.offsets.min(axis=0))
+        bottom, right = np.array(stack.size) - 1 - np.maximum(0, example.offsets.max(axis=0))
         box[t] = top, bottom, left, right
-        codes[i] = filters.codes(_restricted(query, offsets).values.reshape(1, -1))[0]
+        chosen = _positions(example, offsets)
+        codes[members] = filters.codes(shown[:, :, chosen].reshape(len(members), -1))
     first = codes[:, : filters.first]
     asked = loops.Asked(
         np.array(numbers),
