@@ -332,4 +332,3 @@ def _promoted(
     ranks = np.arange(top)
     shifted = np.concatenate([firsts[part][..., None], named[part][..., :-1]], axis=-1)
     return np.where(ranks <= old[..., None], shifted, named[part])
-

@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import UInt8
 
-from intarsia.dictionary import Candidates, Query, Stack
+from intarsia.dictionary import Candidates, CodeBook, Query, Stack
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
@@ -93,7 +94,6 @@ def whole_neighbours(
     """
     from intarsia.measure.nearest import best_ssim, psnr_of
     from intarsia.reduce.nearest import code_distances
-    from intarsia.represent.codes_cache import corpus_codes
 
     images, differences = nearest_by_difference(picture, stack, FINALISTS, threads)
     psnr = float(psnr_of(differences[:1], picture.size)[0])
@@ -103,11 +103,23 @@ def whole_neighbours(
         numbers, values = best_ssim(picture[None], corpus, images[None], window)
         found.append(Neighbour("ssim", int(numbers[0]), float(values[0])))
     if phi is not None:
-        from intarsia.dictionary import CodeBook
-
-        book = CodeBook.of(corpus_codes(phi, corpus), stack.pixels.device)
+        book = _book(phi, corpus, stack)
         codes = phi.codes(picture[None], np.ones(picture.shape[:2], bool))
         distance = code_distances(book, codes.values, codes.known, threads)[0]
         at = int(distance.argmin())
         found.append(Neighbour("phi", at, math.sqrt(float(distance[at]))))
     return found
+
+
+_books: WeakKeyDictionary[Corpus, dict[str, CodeBook]] = WeakKeyDictionary()
+
+
+def _book(phi: Encoder, corpus: Corpus, stack: Stack) -> CodeBook:
+    """Return the corpus's codes, encoded once for as long as it lives."""
+    from intarsia.represent.codes_cache import corpus_codes
+
+    kept = _books.setdefault(corpus, {})
+    key = f"{phi!r} {phi.fingerprint}"
+    if key not in kept:
+        kept[key] = CodeBook.of(corpus_codes(phi, corpus), stack.pixels.device)
+    return kept[key]

@@ -38,7 +38,7 @@ SMALL = 1 << 16
 _MANY = 100
 """Queries of one task from which more filters are worth their cost."""
 
-_FILTERS = {"many": (16, 4), "some": (12, 4), "near": (8, 4)}
+_FILTERS = {"many": (16, 4), "some": (12, 4), "near": (12, 4)}
 """How many decide first, and how many look at what these leave."""
 
 _TASK = 1 << 14
@@ -46,6 +46,9 @@ _TASK = 1 << 14
 
 _AHEAD = 31
 """One task in so many goes first: it brings the limits down before the others need them."""
+
+_LIGHTEST = 32
+"""Filters leave out pixels that weigh less than the heaviest by this factor."""
 
 Offsets = tuple[tuple[int, int], ...]
 
@@ -196,11 +199,12 @@ def _by_filters(
         return
     channels = first.values.shape[1]
     load = "near" if radius is not None else "many" if len(members) >= _MANY else "some"
-    filters = _filters(stack, shared, (view.rows, view.cols), _FILTERS[load])
+    seen = _heaviest(shared)
+    filters = _filters(stack, seen, (view.rows, view.cols), _FILTERS[load])
     _, _, height, width, pictures = stack.pixels.shape
     plane = height * width * pictures
     sieve = _sieve(filters, channels, plane, width * pictures, pictures)
-    asked, kinds = _asked(filters, asked_of, members, offsets, stack)
+    asked, kinds = _asked(filters, asked_of, members, stack)
     tasks = _tasks(view.rows, view.cols, pictures, asked_of, radius)
     whole_work = _size(stack) * len(members)
     total = sum(task.n for task in tasks)
@@ -221,6 +225,12 @@ def _by_filters(
 
     for some in each(share, tasks, threads):
         _merge(lists, some)
+
+
+def _heaviest(query: Query) -> Query:
+    """Leave out the pixels that hardly weigh: filters need not see them for their bound to hold."""
+    heavy = query.weights * _LIGHTEST >= query.weights.max()
+    return _restricted(query, query.offsets[heavy])
 
 
 _kept: WeakKeyDictionary[Stack, dict[tuple[bytes, ...], Filters]] = WeakKeyDictionary()
@@ -268,21 +278,26 @@ def _tasks(
     radius: int | None,
 ) -> list[_Task]:
     """Cut the candidates to tasks, some from all over in front."""
-    tasks = []
-    for row in range(rows[0], rows[1] + 1):
-        if radius is None:
-            run = (cols[1] - cols[0] + 1) * pictures
-            tasks += [
-                _Task(row, cols[0], at, min(_TASK, run - at)) for at in range(0, run, _TASK)
-            ]
-            continue
-        for col in range(cols[0], cols[1] + 1):
-            apart = (max(abs(q.place[0] - row), abs(q.place[1] - col)) for q in queries)
-            if min(apart) <= radius:
-                tasks += [
-                    _Task(row, col, at, min(_TASK, pictures - at))
-                    for at in range(0, pictures, _TASK)
-                ]
+    run = pictures if radius is not None else (cols[1] - cols[0] + 1) * pictures
+    if radius is None:
+        places = [(row, cols[0]) for row in range(rows[0], rows[1] + 1)]
+    else:
+        steps = range(-radius, radius + 1)
+        around = {
+            (query.place[0] + dy, query.place[1] + dx)
+            for query in queries
+            for dy, dx in product(steps, steps)
+        }
+        places = sorted(
+            (row, col)
+            for row, col in around
+            if rows[0] <= row <= rows[1] and cols[0] <= col <= cols[1]
+        )
+    tasks = [
+        _Task(row, col, at, min(_TASK, run - at))
+        for row, col in places
+        for at in range(0, run, _TASK)
+    ]
     return tasks[::_AHEAD] + [task for i, task in enumerate(tasks) if i % _AHEAD]
 
 
@@ -312,7 +327,6 @@ def _asked(
     filters: Filters,
     queries: Sequence[Query],
     numbers: list[int],
-    offsets: Int64[np.ndarray, "k 2"],
     stack: Stack,
 ) -> tuple[loops.Asked, loops.Kinds]:
     """Lay out queries and the sets of pixels that they compare."""
@@ -339,7 +353,7 @@ def _asked(
         top, left = np.maximum(0, -example.offsets.min(axis=0))
         bottom, right = np.array(stack.size) - 1 - np.maximum(0, example.offsets.max(axis=0))
         box[t] = top, bottom, left, right
-        chosen = _positions(example, offsets)
+        chosen = _positions(example, filters.offsets)
         codes[members] = filters.codes(shown[:, :, chosen].reshape(len(members), -1))
     first = codes[:, : filters.first]
     asked = loops.Asked(
