@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from intarsia.cli.attribute import attribute_command
+from intarsia.cli.audit import audit_command
 from intarsia.cli.bench import bench_command
 from intarsia.cli.common import run_app
 from intarsia.cli.data import data_app
@@ -32,6 +34,8 @@ app.command("inpaint")(inpaint_command)
 app.add_typer(data_app)
 app.command("evaluate")(evaluate_command)
 app.add_typer(train_app)
+app.command("attribute")(attribute_command)
+app.command("audit")(audit_command)
 app.command("reproduce")(reproduce_command)
 app.command("bench")(bench_command)
 

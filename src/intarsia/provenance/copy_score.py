@@ -182,8 +182,9 @@ class _Region:
             (self._flat(np.asarray(corpus.images[at : at + _BLOCK])) - self.mean) @ self.directions
             for at in range(0, len(corpus), _BLOCK)
         ]
-        self.codes = torch.cat(codes)
-        self.half_norms = (self.codes**2).sum(dim=1) / 2
+        every = torch.cat(codes)
+        self.half_norms = (every**2).sum(dim=1) / 2
+        self.turned = torch.cat([every, torch.ones(len(every), 1)], dim=1).T.contiguous()
 
     def _flat(self, pictures: UInt8[np.ndarray, "n h w c"]) -> torch.Tensor:
         rows, cols = self.part
@@ -202,13 +203,12 @@ class _Region:
         ).reshape(len(self.shifts), -1)
         shown = torch.from_numpy(seen.astype(np.float32))
         codes = (shown - self.mean) @ self.directions
-        # |q - c|^2 / 2, less what the shift alone decides; the first of equal shifts wins.
-        near = torch.addmm(self.half_norms, codes, self.codes.T, alpha=-1)
-        near += ((codes**2).sum(dim=1) / 2)[:, None]
-        least, which = near.min(dim=0)
-        _, finalists = torch.topk(least, FINALISTS, largest=False)
+        # |q - c|^2 / 2; shifts differ in |q|^2, so it may not be left out.
+        norms = (codes**2).sum(dim=1, keepdim=True) / 2
+        near = torch.addmm(self.half_norms, torch.cat([-codes, norms], dim=1), self.turned)
+        _, finalists = torch.topk(near.amin(dim=0), FINALISTS, largest=False)
         images = np.sort(finalists.numpy())
-        shift = which[images].numpy()
+        shift = near[:, images].argmin(dim=0).numpy()  # the first of equal ones: the smallest
         assert self.corpus.images is not None
         theirs = self.corpus.images[images][:, rows, cols].reshape(FINALISTS, -1)
         residual = _residuals(seen[shift].astype(np.float32), theirs.astype(np.float32))
@@ -216,7 +216,7 @@ class _Region:
         return Match(
             self.name,
             int(images[best]),
-            self.shifts[int(shift[best])],
+            self.shifts[shift[best]],
             float(residual[best]),
             float(np.median(residual)),
         )
@@ -234,7 +234,7 @@ def copied_mask(
     height, width = picture.shape[:2]
     agrees, detail = np.zeros((height, width), bool), np.zeros((height, width), bool)
     for match in sources:
-        part = _part_of(match.region, height, width)
+        part = part_of(match.region, height, width)
         moved, there = _moved(corpus[match.image], match.shift, (height, width))
         use = part & there
         mine = picture.astype(np.float64)
@@ -257,7 +257,8 @@ def _sources(best: Match, by_name: dict[str, Match]) -> tuple[Match, ...]:
     return (best, other) if other.score > 0 else (best,)
 
 
-def _part_of(region: str, height: int, width: int) -> Bool[np.ndarray, "h w"]:
+def part_of(region: str, height: int, width: int) -> Bool[np.ndarray, "h w"]:
+    """Return where a region lies in a picture."""
     part = np.zeros((height, width), bool)
     rows = {TOP: slice(0, height // 2), BOTTOM: slice(height // 2, height)}
     cols = {LEFT: slice(0, width // 2), RIGHT: slice(width // 2, width)}
@@ -312,4 +313,3 @@ def _deviation(picture: np.ndarray) -> np.ndarray:
 
 def _size(shift: tuple[int, int]) -> int:
     return abs(shift[0]) + abs(shift[1])
-

@@ -9,7 +9,7 @@ from itertools import product
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from jaxtyping import Int32, Int64
+from jaxtyping import Int64
 
 from intarsia.dictionary import Candidates, Everywhere, Near, Query, Stack, Surroundings
 from intarsia.errors import UsageError

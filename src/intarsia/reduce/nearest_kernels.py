@@ -1,7 +1,8 @@
 """Compiled loops of the nearest-k reduction over patches (Numba).
 
-A query's list holds its k least (distance, code) pairs, ascending; codes are those of `reduce.keys`,
-so that equal distances are settled by image, then row, then column. Free slots hold `FAR`.
+A query's list holds its k least (distance, code) pairs, ascending; codes are those of
+`reduce.keys`, so that equal distances are settled by image, then row, then column. Free slots hold
+`FAR`.
 """
 
 from __future__ import annotations
