@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from intarsia.cli.attribute import attribute_command
+from intarsia.cli.audit import audit_command
 from intarsia.cli.bench import bench_command
 from intarsia.cli.calibrate import calibrate_command
 from intarsia.cli.common import run_app
@@ -38,6 +40,8 @@ app.command("explore")(explore_command)
 app.add_typer(train_app)
 app.command("compare")(compare_command)
 app.command("calibrate")(calibrate_command)
+app.command("attribute")(attribute_command)
+app.command("audit")(audit_command)
 app.command("reproduce")(reproduce_command)
 app.command("bench")(bench_command)
 

@@ -77,12 +77,18 @@ def nearest(
     if finalists < 1:
         raise UsageError(f"finalists is {finalists}; SSIM needs at least 1.")
     numbers, differences = _least(images, corpus, min(finalists, len(corpus)), progress)
-    mean = differences[:, 0] / np.prod(images.shape[1:])
-    with np.errstate(divide="ignore"):
-        psnr = 10 * np.log10(255.0**2 / mean)
+    psnr = psnr_of(differences[:, 0], int(np.prod(images.shape[1:])))
     window = min(7, *(side - 1 + side % 2 for side in images.shape[1:3]))
-    image_by_ssim, ssim = _best_ssim(images, corpus, numbers, window)
+    image_by_ssim, ssim = best_ssim(images, corpus, numbers, window)
     return Nearest(numbers[:, 0], differences[:, 0], psnr, image_by_ssim, ssim, window)
+
+
+def psnr_of(
+    squared_difference: Int64[np.ndarray, "..."], values: int
+) -> Float64[np.ndarray, "..."]:
+    """Return the PSNR, in decibel, of squared differences summed over so many values."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(10 * np.log10(255.0**2 * values / squared_difference))
 
 
 def check_shape(images: UInt8[np.ndarray, "n h w c"], corpus: Corpus) -> None:
@@ -135,12 +141,25 @@ def _least(
     return numbers, differences.astype(np.int64)
 
 
-def _best_ssim(
+def best_ssim(
     images: UInt8[np.ndarray, "n h w c"],
     corpus: Corpus,
     finalists: Int64[np.ndarray, "n k"],
     window: int,
 ) -> tuple[Int64[np.ndarray, " n"], Float64[np.ndarray, " n"]]:
+    """Return the finalist of greatest SSIM to each image, and that SSIM.
+
+    Parameters
+    ----------
+    images : uint8 of the corpus's size.
+    finalists : numbers of pictures; of equal values the first wins.
+    window : side of the SSIM window; below 3 the first finalist and NaN are returned.
+
+    Raises
+    ------
+    UsageError
+        If scikit-image is missing.
+    """
     if window < 3:
         return finalists[:, 0].copy(), np.full(len(images), np.nan)
     try:
