@@ -91,7 +91,8 @@ class Attribution:
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain lists and numbers, ready for `json.dumps`."""
         distance = self.distance.astype(np.float64)
-        known = np.where(np.isnan(distance), None, distance.round(9))
+        known = distance.round(9).astype(object)
+        known[np.isnan(distance)] = None  # JSON knows no NaN
         return {
             "size": list(self.picture.shape),
             "window": self.window.side,

@@ -35,7 +35,8 @@ def case_tiles(audit: Audit, index: int) -> list[tuple[str, UInt8[np.ndarray, "y
     """
     finding = audit.findings[index]
     sample = audit.samples.images[index]
-    scale = draw.scale_for(*sample.shape[:2], _TILE)
+    height, width = sample.shape[:2]
+    scale = draw.scale_for(height, width, _TILE)
     mine = draw.enlarge(draw.to_rgb(sample), scale)
     tiles = []
     for match, colour in zip(finding.scored.sources, _OUTLINES, strict=False):
@@ -94,7 +95,7 @@ def score_plot(audit: Audit) -> bytes:
         (scores, "#B8490C", f"samples ({len(scores):,})"),
     ):
         share = np.full(len(values), 100 / len(values))
-        axes.hist(values, edges, weights=share, color=colour, alpha=0.65, label=name)
+        axes.hist(values, bins=edges.tolist(), weights=share, color=colour, alpha=0.65, label=name)
     axes.set_xlabel("copy score")
     axes.set_ylabel("% of pictures")
     axes.spines[["top", "right"]].set_visible(False)

@@ -93,7 +93,8 @@ def coherent(
     image, row, col
         Of the same distances.
     """
-    rows, cols = np.indices(image.shape)
+    height, width = image.shape
+    rows, cols = np.mgrid[:height, :width]
     named = np.stack([image, row - rows, col - cols], axis=-1).reshape(-1, 3)
     pieces, votes = np.unique(named[named[:, 0] >= 0], axis=0, return_counts=True)
     order = np.argsort(-votes, kind="stable")[:PIECES]
@@ -108,7 +109,7 @@ def coherent(
     free = image >= 0
     while explained:
         gains = {piece: int((mask & free).sum()) for piece, mask in explained.items()}
-        best = min(gains, key=lambda piece: (-gains[piece], piece))
+        best = min(explained, key=lambda piece: (-gains[piece], piece))
         if gains[best] < LEAST:
             break
         taken = explained.pop(best) & free

@@ -68,7 +68,8 @@ def read_samples(
     files, root = ([path], path.parent) if path.is_file() else (_pictures_in(path), path)
     if not files:
         raise DataError(f"{path}: no pictures in this folder, such as .png or .jpg files.")
-    images, notes = [], []
+    images: list[UInt8[np.ndarray, "y x c"]] = []
+    notes: list[str] = []
     for done, file in enumerate(files, 1):
         picture, said = read_picture(file, channels)
         _check(str(file), picture.shape[:2], size)

@@ -147,7 +147,7 @@ def _common(query: Query, half: int) -> Offsets:
     spans = []
     for low, high in zip(query.offsets.min(axis=0), query.offsets.max(axis=0), strict=True):
         spans.append(range(0 if low > -half else -half, (0 if high < half else half) + 1))
-    return tuple(product(*spans))
+    return tuple((dy, dx) for dy in spans[0] for dx in spans[1])
 
 
 def _near(stack: Stack, query: Query, radius: int | None) -> Candidates:
@@ -341,7 +341,7 @@ def _asked(
     codes = np.zeros((len(queries), len(filters.matrix)), np.int32)
     for t, example in enumerate({q.offsets.tobytes(): q for q in queries}.values()):
         members = np.flatnonzero(kind == t)
-        shown = np.stack([queries[i].values[0] for i in members])  # [members, C, K]
+        shown = np.stack([queries[int(i)].values[0] for i in members])  # [members, C, K]
         heavy = np.tile(example.weights, channels)
         order = np.argsort(-heavy, kind="stable")
         n = count[t] = len(order)
