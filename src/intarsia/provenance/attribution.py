@@ -163,7 +163,6 @@ class Attributor:
             self.stacks,
             queries,
             top,
-            half=self.window.half,
             radius=radius,
             threads=threads,
             progress=progress,

@@ -10,60 +10,116 @@ from collections import namedtuple
 
 import numpy as np
 
-from intarsia.reduce.kernels import SPAN, _compiled, _inlined, _least, _merged
+from intarsia.reduce.cell_kernels import MAX_INT32, gaps, sort_to_cells
+from intarsia.reduce.kernels import NO_KEY, _compiled, _inlined, _least, _merged
 from intarsia.reduce.nearest_kernels import FAR, insert, reach
 from intarsia.reduce.shortlist import _gather
-from intarsia.reduce.vectors import QUERIES, TILE, distances
+from intarsia.reduce.vectors import LANES, QUERIES, TILE, distances, mix
 
 INT32_MAX = 2.0**31 - 1
 
-Sieve = namedtuple("Sieve", "coefs starts shift first gain_first gain_all")
+Sieve = namedtuple(
+    "Sieve", "coefs starts plane mixtures mixed shift first gain_first gain_all cuts"
+)
 """Filters, ready for the loops: ``coefs`` int32 [D, depth], two 16-bit numbers in each; ``starts``
-int64 [2 depth], where their pixels lie from a centre; the rest as in `reduce.filters.Filters`."""
+int64 [2 depth], where their pixels lie from a centre in the first channel; ``plane``, how far apart
+channels lie; ``mixtures``, how many are made of them; ``mixed`` int64 [D / `QUERIES`], which of
+them so many filters see; the rest as in `reduce.filters.Filters`."""
 
 Asked = namedtuple("Asked", "number rows cols coefs norms codes kind values")
 """Queries: ``number`` [Q] of their lists; ``rows``, ``cols`` [Q] their places; ``coefs`` int32
 [Q, first / 2], -2 z in pairs; ``norms`` int32 [Q], |z|^2, both of the first filters; ``codes``
-int32 [Q, D], z; ``kind`` [Q], which row of `Kinds`; ``values`` int8 [Q, K], heaviest first."""
+int32 [D, Q], z; ``kind`` [Q], which row of `Kinds`; ``values`` int8 [Q, K], heaviest first."""
 
 Kinds = namedtuple("Kinds", "count starts weights box")
 """Sets of compared pixels: ``count`` [T] of them, ``starts`` int64 and ``weights`` int32 [T, K],
 heaviest first; ``box`` [T, 4]: first and last row, first and last column where they fit."""
+
+Block = namedtuple("Block", "planes centre row col pictures j0 names base codes norms rest order")
+"""Candidates of one row of places in the order of their cells: the i-th stands at run position
+``j0 + order[i]`` and is named ``names[order[i]] + base``; ``centre`` is where the first pixel of
+``j0`` lies in ``planes``. ``codes`` int32 [first / 2, n], z in pairs, and ``norms`` int32 [n],
+|z|^2, are of the first filters, in this order; ``rest`` are those of the others, as they stood."""
+
+RUN = 512
+"""Candidates taken at a time: what is read of them stays in the first-level cache."""
+
+BOXED = 6
+"""Filters by which cells are passed over, at most."""
+
+TOGETHER = 16
+"""Cells that are first looked at as one: most queries pass over all of them."""
+
+AT_ONCE = 32
+"""Candidates of which all are passed over if their least distance is beyond the bound."""
+
+MANY = 200
+"""Queries from which sorting candidates to cells costs less than it leaves out."""
 
 
 @_inlined
 def _bound(gain, limit, dimensions):
     """Greatest |z_q - z_c|^2 of a candidate within ``limit``."""
     reach = gain * math.sqrt(np.float64(limit)) + math.sqrt(np.float64(dimensions))
-    return np.int64(min(reach * reach * (1 + 1e-12) + 1, INT32_MAX))
+    return np.int64(min(reach * reach * (1 + 1e-12) + 2, INT32_MAX))
+
+
+@_inlined
+def _mixture(planes, at, plane, m):
+    """Return one mixture of the channels of one pixel, as in `reduce.filters.MIXTURES`."""
+    value = np.int32(planes[at])
+    if m == 0:
+        return value + np.int32(planes[at + plane]) + np.int32(planes[at + 2 * plane])
+    value -= np.int32(planes[at + 2 * plane])
+    if m == 1:
+        return value
+    ends = np.int32(planes[at]) + np.int32(planes[at + 2 * plane])
+    return np.int32(2) * np.int32(planes[at + plane]) - ends
 
 
 @_merged
-def _code(sieve, planes, at, span, pairs, zeros, raw, codes, norms):
+def _seen(planes, sieve, at, span, pairs, none, zeros):
+    """Write what the filters see of a span of candidates, pixels in pairs; [1 or 3, depth, RUN]."""
+    if pairs.shape[0] == 1:
+        _gather(planes, sieve.starts, none, at, span, pairs[0], zeros)
+        return
+    whole = span // LANES
+    mix(planes, sieve.starts, sieve.plane, at, pairs, whole)
+    for j in range(whole * LANES, span):
+        for k in range(pairs.shape[1]):
+            for m in range(pairs.shape[0]):
+                a = _mixture(planes, sieve.starts[2 * k] + at + j, sieve.plane, m)
+                b = _mixture(planes, sieve.starts[2 * k + 1] + at + j, sieve.plane, m)
+                pairs[m, k, j] = (a & np.int32(0xFFFF)) | (b << np.int32(16))
+
+
+@_merged
+def _code(sieve, planes, at, span, pairs, none, half, zeros, raw, codes, norms):
     """Write z of a span of candidates in pairs, and |z|^2 over the first filters."""
-    none = np.zeros(pairs.shape[0], np.int32)
-    _gather(planes, sieve.starts, none, at, span, pairs, zeros)
-    half = np.full(sieve.coefs.shape[0], (1 << sieve.shift) >> 1, np.int32)
+    _seen(planes, sieve, at, span, pairs, none, zeros)
+    shift, high = np.int32(sieve.shift), np.int32(16)
     norms[:span] = 0
     for d in range(0, sieve.coefs.shape[0], QUERIES):
-        distances(raw, pairs, zeros, sieve.coefs, half, d, -(-span // TILE))
+        distances(raw, pairs[sieve.mixed[d // QUERIES]], zeros, sieve.coefs, half, d,
+                  -(-span // TILE))  # fmt: skip
         for e in range(0, QUERIES, 2):
             even, odd = raw[e], raw[e + 1]
             both = codes[(d + e) // 2]
             for j in range(span):
-                a, b = even[j] >> sieve.shift, odd[j] >> sieve.shift
-                both[j] = (a & np.int32(0xFFFF)) | (b << np.int32(16))
-                if d < sieve.first:
+                both[j] = ((even[j] >> shift) & np.int32(0xFFFF)) | ((odd[j] >> shift) << high)
+            if d < sieve.first:
+                for j in range(span):
+                    a, b = even[j] >> shift, odd[j] >> shift
                     norms[j] += a * a + b * b
 
 
 @_inlined
-def _is_near(asked, q, codes, j, first, dist, bound):
+def _is_near(asked, q, rest, j, first, dist, bound):
     """Whether the other filters too leave the candidate within the bound."""
-    for p in range(first // 2, codes.shape[0]):
-        both = codes[p, j]
-        a = np.int64(asked.codes[q, 2 * p]) - np.int64(np.int16(both))
-        b = np.int64(asked.codes[q, 2 * p + 1]) - np.int64(both >> 16)
+    for p in range(rest.shape[0]):
+        both = rest[p, j]
+        a = np.int64(asked.codes[first + 2 * p, q]) - np.int64(np.int16(both))
+        b = np.int64(asked.codes[first + 2 * p + 1, q]) - np.int64(both >> 16)
         dist += a * a + b * b
         if dist > bound:
             return False
@@ -93,65 +149,67 @@ def _argmin(dist, lo, hi):
 
 
 @_merged
-def _take(j, dist, bound_all, q, asked, kinds, sieve, planes, centre, codes, col, pictures, j0,
-          names, base, lists):  # fmt: skip
-    """Take one candidate into query ``q``'s list if it belongs there; return its distance."""
+def _take(i, dist, bound_all, q, asked, kinds, first, block, lists):
+    """Take the i-th candidate into query ``q``'s list if it belongs there; return its distance."""
     kind = asked.kind[q]
-    at = col + (j0 + j) // pictures
+    j = np.int64(block.order[i])
+    at = block.col + (block.j0 + j) // block.pictures
     if at < kinds.box[kind, 2] or at > kinds.box[kind, 3]:
         return FAR
-    if not _is_near(asked, q, codes, j, sieve.first, np.int64(dist[j]), bound_all):
+    if not _is_near(asked, q, block.rest, j, first, np.int64(dist), bound_all):
         return FAR
     number = asked.number[q]
     limit = lists.limit[number]
-    total = _distance(asked, kinds, q, planes, centre + j, limit)
+    total = _distance(asked, kinds, q, block.planes, block.centre + j, limit)
     if total <= limit:
-        insert(lists, number, total, names[j] + base)
+        insert(lists, number, total, block.names[j] + block.base)
     return total
 
 
 @_merged
-def _survivors(dist, bound, q, asked, kinds, sieve, planes, centre, codes, row, col, pictures, j0,
-               names, base, lists):  # fmt: skip
-    """Finish what the first filters leave of a span of candidates."""
-    kind = asked.kind[q]
-    if row < kinds.box[kind, 0] or row > kinds.box[kind, 1]:
-        return
+def _first(dist, lo, q, asked, kinds, sieve, block, lists):
+    """Give a query's empty list the most promising of each part: what they leave is little."""
     number, keep = asked.number[q], lists.distance.shape[1]
-    filters = sieve.coefs.shape[0]
-    limit = lists.limit[number]
-    # The most promising go first, one from each part of the span: what they leave is little.
-    tried = -np.ones(keep, np.int64)
-    parts = keep if limit == FAR and dist.size >= keep else 1
+    parts = keep if dist.size >= keep else 1
     for part in range(parts):
         j = _argmin(dist, part * dist.size // parts, (part + 1) * dist.size // parts)
-        if dist[j] <= bound:
-            tried[part] = j
-            _take(j, dist, _bound(sieve.gain_all, lists.limit[number], filters), q, asked, kinds,
-                  sieve, planes, centre, codes, col, pictures, j0, names, base, lists)  # fmt: skip
+        bound = _bound(sieve.gain_all, lists.limit[number], sieve.coefs.shape[0])
+        _take(lo + j, dist[j], bound, q, asked, kinds, sieve.first, block, lists)
+        dist[j] = MAX_INT32  # taken
+
+
+@_merged
+def _survivors(dist, lo, q, asked, kinds, sieve, block, lists):
+    """Finish what the first filters leave of the candidates from the ``lo``-th on."""
+    kind, number = asked.kind[q], asked.number[q]
+    if block.row < kinds.box[kind, 0] or block.row > kinds.box[kind, 1]:
+        return
+    filters, first = sieve.coefs.shape[0], sieve.first
+    if lists.limit[number] == FAR:
+        _first(dist, lo, q, asked, kinds, sieve, block, lists)
     limit = lists.limit[number]
-    bound = min(bound, _bound(sieve.gain_first, limit, sieve.first))
+    bound = np.int32(_bound(sieve.gain_first, limit, first) - 1)
     bound_all = _bound(sieve.gain_all, limit, filters)
-    for j in range(dist.size):
-        if dist[j] > bound:
+    for some in range(0, dist.size, AT_ONCE):
+        if _least(dist[some : some + AT_ONCE]) > bound:
             continue
-        again = False
-        for part in range(parts):
-            again |= tried[part] == j
-        if again:
-            continue
-        total = _take(j, dist, bound_all, q, asked, kinds, sieve, planes, centre, codes, col,
-                      pictures, j0, names, base, lists)  # fmt: skip
-        if total <= limit:
-            limit = lists.limit[number]
-            bound = min(bound, _bound(sieve.gain_first, limit, sieve.first))
-            bound_all = _bound(sieve.gain_all, limit, filters)
+        for j in range(some, min(some + AT_ONCE, dist.size)):
+            if dist[j] > bound:
+                continue
+            total = _take(lo + j, dist[j], bound_all, q, asked, kinds, first, block, lists)
+            if total <= limit:
+                limit = lists.limit[number]
+                bound = np.int32(_bound(sieve.gain_first, limit, first) - 1)
+                bound_all = _bound(sieve.gain_all, limit, filters)
 
 
 @_compiled
 def fold_filtered(planes, width, pictures, row, col, j0, n, names, base, radius, sieve, asked,
                   kinds, lists):  # fmt: skip
     """Fold ``n`` candidates of one row of places into the lists of the queries they may serve.
+
+    Where many queries ask, the candidates are first sorted to cells, and a query passes over the
+    cells that its filters prove to be out of reach.
 
     Parameters
     ----------
@@ -162,43 +220,116 @@ def fold_filtered(planes, width, pictures, row, col, j0, n, names, base, radius,
     radius : queries farther from the candidates' place are left out (then the run is one column);
         -1 for none.
     """
-    depth, filters = sieve.coefs.shape[1], sieve.coefs.shape[0]
     # Rows a power of two apart would compete for the same lines of the cache.
-    pairs = np.zeros((depth, SPAN + 16), np.int32)
-    codes = np.zeros((filters // 2, SPAN + 16), np.int32)
-    zeros, norms = np.zeros(SPAN, np.int32), np.zeros(SPAN, np.int32)
-    buffer = np.zeros((QUERIES, SPAN), np.int32)
+    pairs = np.zeros((sieve.mixtures, sieve.coefs.shape[1], RUN + 16), np.int32)
+    none = np.zeros(sieve.coefs.shape[1], np.int32)
+    half = np.full(sieve.coefs.shape[0], (1 << sieve.shift) >> 1, np.int32)
+    buffer = np.zeros((QUERIES, RUN + 16), np.int32)
+    zeros = np.zeros(RUN, np.int32)
+    codes = np.zeros((sieve.coefs.shape[0] // 2, n + 48), np.int32)
+    norms = np.zeros(n + 48, np.int32)
     count = asked.number.size
-    padded = -(-count // QUERIES) * QUERIES
-    which, bounds = np.empty(padded, np.int64), np.empty(padded, np.int64)
-    coefs = np.zeros((padded, sieve.first // 2), np.int32)
-    own = np.zeros(padded, np.int32)
-    for lo in range(j0, j0 + n, SPAN):
-        span = min(SPAN, j0 + n - lo)
-        earliest = _least(names[lo : lo + span]) + base
-        active = 0
+    serves = np.ones(count, np.bool_)
+    if radius >= 0:
         for q in range(count):
-            if radius >= 0 and (
-                abs(asked.rows[q] - row) > radius or abs(asked.cols[q] - col) > radius
-            ):
-                continue
-            limit = reach(lists, asked.number[q], earliest)
-            if limit < 0:
-                continue
-            which[active] = q
-            bounds[active] = _bound(sieve.gain_first, limit, sieve.first)
-            coefs[active] = asked.coefs[q]
-            own[active] = asked.norms[q]
-            active += 1
-        if active == 0:
+            serves[q] = abs(asked.rows[q] - row) <= radius and abs(asked.cols[q] - col) <= radius
+    served = serves.sum()
+    if served == 0:
+        return
+    centre = (row * width + col) * pictures + j0
+    for lo in range(0, n, RUN):
+        span = min(RUN, n - lo)
+        _code(sieve, planes, centre + lo, span, pairs, none, half, zeros, buffer,
+              codes[:, lo : lo + RUN], norms[lo : lo + RUN])  # fmt: skip
+    if served >= MANY:
+        near, norms, order, ends = sort_to_cells(sieve.cuts, codes, norms, sieve.first, n)
+    else:
+        near = codes[: sieve.first // 2]
+        order = np.arange(n).astype(np.int32)
+        ends = np.arange(RUN, n + RUN, RUN)
+        ends[-1] = n
+    mine = names[j0 : j0 + n]
+    rest = codes[sieve.first // 2 :]
+    block = Block(planes, centre, row, col, pictures, j0, mine, base, near, norms, rest, order)
+    limits, bounds = np.empty(count, np.int64), np.empty(count, np.int32)
+    for q in range(count):
+        limits[q] = lists.limit[asked.number[q]]
+        bounds[q] = _bound(sieve.gain_first, limits[q], sieve.first) if serves[q] else -1
+    _fold_cells(block, ends, limits, bounds, sieve, asked, kinds, lists, buffer)
+
+
+@_merged
+def _reached(block, lo, hi, limits, bounds, sieve, asked, lists, apart, some, which):
+    """Write which of ``some`` queries the filters leave for candidates, and return how many."""
+    active, earliest = 0, np.int64(-1)
+    for i in range(apart.size):
+        q = some[i]
+        if apart[i] > bounds[q]:
             continue
-        centre = (row * width + col) * pictures + lo
-        _code(sieve, planes, centre, span, pairs, zeros, buffer, codes, norms)
-        for b in range(0, active, QUERIES):
-            distances(buffer, codes[: sieve.first // 2], norms, coefs, own, b, -(-span // TILE))
-            for a in range(b, min(b + QUERIES, active)):
-                dist = buffer[a - b, :span]
-                if _least(dist) <= bounds[a]:
-                    _survivors(dist, bounds[a], which[a], asked, kinds, sieve, planes, centre,
-                               codes, row, col, pictures, lo, names[lo : lo + span], base,
-                               lists)  # fmt: skip
+        number = asked.number[q]
+        if lists.limit[number] != limits[q]:
+            limits[q] = lists.limit[number]
+            bounds[q] = _bound(sieve.gain_first, limits[q], sieve.first)
+            if apart[i] > bounds[q]:
+                continue
+        if limits[q] == 0:  # equals are all that matters, and of them the earliest
+            if earliest < 0:
+                earliest = NO_KEY
+                for j in range(lo, hi):
+                    earliest = min(earliest, block.names[block.order[j]] + block.base)
+            if reach(lists, number, earliest) < 0:
+                continue
+        which[active] = q
+        active += 1
+    return active
+
+
+@_merged
+def _fold_cells(block, ends, limits, bounds, sieve, asked, kinds, lists, buffer):
+    """Fold candidates, some cells at a time, and of these cell by cell.
+
+    ``limits`` int64 [Q], ``bounds`` int32 [Q]: distance, and |z_q - z_c|^2, within reach of a
+    query when last looked at; a bound of -1 leaves the query out.
+    """
+    boxed = min(sieve.first, BOXED)
+    every = np.arange(limits.size)
+    some, theirs = np.empty(limits.size, np.int64), np.empty((boxed, limits.size), np.int32)
+    apart, which = np.empty(limits.size, np.int32), np.empty(limits.size, np.int64)
+    begin = np.int64(0)
+    for cell in range(0, ends.size, TOGETHER):
+        last = min(cell + TOGETHER, ends.size)
+        if ends[last - 1] == begin:
+            continue
+        gaps(block.codes, boxed, begin, ends[last - 1], asked.codes, apart)
+        count = _reached(block, begin, ends[last - 1], limits, bounds, sieve, asked, lists, apart,
+                         every, some)  # fmt: skip
+        for d in range(boxed):
+            for i in range(count):
+                theirs[d, i] = asked.codes[d, some[i]]
+        for end in ends[cell:last]:
+            for lo in range(begin, end, RUN):
+                hi = min(lo + RUN, end)
+                gaps(block.codes, boxed, lo, hi, theirs, apart[:count])
+                active = _reached(block, lo, hi, limits, bounds, sieve, asked, lists,
+                                  apart[:count], some, which)  # fmt: skip
+                _fold_run(block, lo, hi, which[:active], bounds, sieve, asked, kinds, lists, buffer)
+            begin = end
+
+
+@_merged
+def _fold_run(block, lo, hi, which, bounds, sieve, asked, kinds, lists, buffer):
+    """Fold a run of candidates into the lists of the queries they may serve."""
+    depth = sieve.first // 2
+    coefs, own = np.zeros((QUERIES, depth), np.int32), np.zeros(QUERIES, np.int32)
+    codes, norms = block.codes[:, lo:], block.norms[lo:]
+    for b in range(0, which.size, QUERIES):
+        together = min(QUERIES, which.size - b)
+        for a in range(together):
+            own[a] = asked.norms[which[b + a]]
+            for p in range(depth):
+                coefs[a, p] = asked.coefs[which[b + a], p]
+        distances(buffer, codes, norms, coefs, own, 0, -(-(hi - lo) // TILE))
+        for a in range(together):
+            dist, q = buffer[a, : hi - lo], which[b + a]
+            if _least(dist) <= bounds[q]:
+                _survivors(dist, lo, q, asked, kinds, sieve, block, lists)

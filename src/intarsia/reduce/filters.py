@@ -33,6 +33,13 @@ _LONGEST = 15_900
 """|z| at most: twice a coordinate then fits 16 bits, and the square of a difference 31."""
 
 _LARGEST = 2**15 - 1
+_CELLS = 1 << 9
+"""Cells that the space of the first filters is cut to: some 64 candidates of a task in each."""
+
+MIXTURES = np.array([[1, 1, 1], [1, 0, -1], [-1, 2, -1]])
+"""Grey and two differences of colour. Directions of natural patches hardly mix them
+(Ruderman, Cronin and Chiao 1998), and a filter of one reads a third of the numbers."""
+
 _SLACK = 1 + 1e-9
 """Over what float64 may lose in an eigenvalue of so few dimensions."""
 
@@ -44,25 +51,32 @@ class Filters:
     Attributes
     ----------
     offsets : int64 [K, 2].
-    matrix : int32 [D, C K], M, entries of 16 bits. Pixels of one channel stand together.
+    matrix : int32 [D, C K], M. Pixels of one channel stand together.
+    spatial : int32 [D, K], entries of 16 bits: row d of M is ``MIXTURES[mixed[d]]`` times these.
+    mixed : int64 [D], the mixture of channels a filter sees.
     shift : s.
     first : how many filters decide first; the others only look at what these leave.
     gain_first, gain_all : sqrt(lambda) / 2^s of the first filters, and of all.
+    cuts : int32 [G, S], where the axes of the first G filters are cut to cells, ascending; filled
+        up with the greatest number.
     """
 
     offsets: Int64[np.ndarray, "k 2"]
     matrix: Int32[np.ndarray, "d ck"]
+    spatial: Int32[np.ndarray, "d k"]
+    mixed: Int64[np.ndarray, " d"]
     shift: int
     first: int
     gain_first: float
     gain_all: float
+    cuts: Int32[np.ndarray, "g s"]
 
     @classmethod
     def of(
         cls,
         patches: Int8[np.ndarray, "n ck"],
         offsets: Int64[np.ndarray, "k 2"],
-        weights: Int32[np.ndarray, " ck"],
+        weights: Int32[np.ndarray, " k"],
         first: int,
         rest: int,
     ) -> Filters:
@@ -72,27 +86,56 @@ class Filters:
         ----------
         patches : any; the choice decides how tight the bound is, never whether it holds.
         offsets : of the pixels, as in each channel of ``patches``.
-        weights : int32 [C K], from 1 to 127.
+        weights : int32 [K], from 1 to 127.
         first, rest : how many filters, rounded up to multiples of `QUERIES`.
         """
         first, rest = (-(-count // QUERIES) * QUERIES for count in (first, rest))
         root = np.sqrt(weights.astype(np.float64))
-        directions = _principal(patches * root, first + rest)
-        longest = float(np.sqrt(weights.sum()) * 128)  # of W^1/2 x
-        shift = max(0, int(math.log2(_LARGEST / root.max() * longest / _LONGEST)))
+        points = patches.reshape(len(patches), -1, len(weights))
+        channels = points.shape[1]
+        mixtures = MIXTURES if channels == 3 else np.eye(1, channels, dtype=np.int64)
+        directions, mixed = _principal(points * root, mixtures, first + rest)
+        longest = float(np.sqrt(channels * weights.sum()) * 128)  # of W^1/2 x
+        units = np.sqrt((mixtures**2).sum(axis=1))[mixed]  # length of each filter's mixture
+        steepest = float((root.max() / units).max())
+        shift = max(0, int(math.log2(_LARGEST / steepest * longest / _LONGEST)))
         scale = 2**shift * _LONGEST / longest * 0.99
-        matrix = np.rint(directions * root * scale).astype(np.int32)
+        spatial = np.rint(directions * root * scale / units[:, None]).astype(np.int32)
+        matrix = (mixtures[mixed][:, :, None] * spatial[:, None, :]).astype(np.int32)
+        matrix = matrix.reshape(len(spatial), -1)
         gain_first, gain_all = (
-            _norm(matrix[:count] / root) / 2**shift for count in (first, first + rest)
+            _norm(matrix[:count] / np.tile(root, channels)) / 2**shift
+            for count in (first, first + rest)
         )
-        assert gain_first * longest + first < 16_000 and abs(matrix).max() <= _LARGEST
-        return cls(offsets, matrix, shift, first, gain_first, gain_all)
+        assert gain_first * longest + first < 16_000 and abs(spatial).max() <= _LARGEST
+        cuts = _cuts(_codes(matrix, shift, patches)[:, :first])
+        return cls(offsets, matrix, spatial, mixed, shift, first, gain_first, gain_all, cuts)
 
     def codes(self, patches: Int8[np.ndarray, "n ck"]) -> Int32[np.ndarray, "n d"]:
         """Return z of some patches."""
-        products = patches.astype(np.int64) @ self.matrix.T.astype(np.int64)
-        half = (1 << self.shift) >> 1
-        return ((products + half) >> self.shift).astype(np.int32)
+        return _codes(self.matrix, self.shift, patches)
+
+
+def _codes(
+    matrix: Int32[np.ndarray, "d ck"], shift: int, patches: Int8[np.ndarray, "n ck"]
+) -> Int32[np.ndarray, "n d"]:
+    products = patches.astype(np.int64) @ matrix.T.astype(np.int64)
+    return ((products + ((1 << shift) >> 1)) >> shift).astype(np.int32)
+
+
+def _cuts(codes: Int32[np.ndarray, "n d"]) -> Int32[np.ndarray, "g s"]:
+    """Cut the axes at quantiles; whichever has the widest cells is cut finer, again and again."""
+    width, parts = codes.std(axis=0), np.ones(codes.shape[1], np.int64)
+    while parts.prod() < _CELLS:
+        widest = int(np.argmax(width))
+        parts[widest] *= 2
+        width[widest] /= 2
+    axes = int(np.flatnonzero(parts > 1)[-1]) + 1
+    cuts = np.full((axes, parts.max() - 1), np.iinfo(np.int32).max, np.int32)
+    for axis, count in enumerate(parts[:axes]):
+        inner = np.arange(1, count) / count
+        cuts[axis, : count - 1] = np.quantile(codes[:, axis], inner).astype(np.int32)
+    return cuts
 
 
 def sample_patches(
@@ -112,12 +155,29 @@ def sample_patches(
     return np.stack(parts, axis=-1).transpose(1, 0, 2).reshape(_SAMPLE, -1)
 
 
-def _principal(points: Float64[np.ndarray, "n d"], count: int) -> Float64[np.ndarray, "count d"]:
-    """Return orthonormal directions of greatest variance; zeros where there are fewer."""
-    spread = points - points.mean(axis=0)
-    _, vectors = np.linalg.eigh(spread.T @ spread)
-    directions = vectors[:, ::-1].T[:count]
-    return np.pad(directions, ((0, count - len(directions)), (0, 0)))
+def _principal(
+    points: Float64[np.ndarray, "n c k"], mixtures: Int64[np.ndarray, "m c"], count: int
+) -> tuple[Float64[np.ndarray, "count k"], Int64[np.ndarray, " count"]]:
+    """Return orthonormal directions of great variance, `QUERIES` of one mixture at a time.
+
+    Returns
+    -------
+    directions, mixed
+        Those of the greatest variance first; zeros where there are no more.
+    """
+    groups = []
+    for number, mixture in enumerate(mixtures):
+        mixed = np.tensordot(mixture / np.linalg.norm(mixture), points, axes=(0, 1))
+        values, vectors = np.linalg.eigh(np.cov(mixed, rowvar=False))
+        vectors, values = vectors[:, ::-1].T, values[::-1]
+        for at in range(0, max(count, QUERIES), QUERIES):
+            some = vectors[at : at + QUERIES]
+            some = np.pad(some, ((0, QUERIES - len(some)), (0, 0)))
+            groups.append((float(values[at : at + QUERIES].sum()), number, some))
+    groups.sort(key=lambda group: -group[0])
+    kept = groups[: count // QUERIES]
+    directions = np.concatenate([some for _, _, some in kept])
+    return directions, np.repeat([number for _, number, _ in kept], QUERIES)
 
 
 def _norm(matrix: Float64[np.ndarray, "d n"]) -> float:

@@ -28,6 +28,7 @@ from intarsia.reduce.nearest_patches import (
     fold_by_differences,
     settled,
 )
+from intarsia.reduce.vectors import QUERIES
 
 FEW = 4
 """Queries up to which filters cost more than they leave out."""
@@ -38,10 +39,10 @@ SMALL = 1 << 16
 _MANY = 100
 """Queries of one task from which more filters are worth their cost."""
 
-_FILTERS = {"many": (16, 4), "some": (12, 4), "near": (12, 4)}
+_FILTERS = {"many": (16, 8), "some": (8, 4), "near": (16, 0)}
 """How many decide first, and how many look at what these leave."""
 
-_TASK = 1 << 14
+_TASK = 1 << 15
 """Candidates handed to a thread at a time."""
 
 _AHEAD = 31
@@ -66,7 +67,6 @@ def nearest_filtered(
     queries: Sequence[Query],
     keep: int,
     *,
-    half: int,
     radius: int | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -79,7 +79,6 @@ def nearest_filtered(
     stacks : the pictures, without padding.
     queries : places of one canvas, all of whose pixels are known.
     keep : k.
-    half : pixels from a window's centre to its edge.
     radius : how far from a query's place a candidate may be; None for anywhere.
     threads : CPU threads; torch's number when None. No result depends on it.
     progress : called with (work done, work in all), in candidates times queries.
@@ -95,6 +94,7 @@ def nearest_filtered(
     check_keep(keep)
     lists = empty(len(queries), keep)
     groups: dict[Offsets, list[int]] = defaultdict(list)
+    half = max((int(abs(_heaviest(query).offsets).max()) for query in queries), default=0)
     for q, query in enumerate(queries):
         groups[_common(query, half)].append(q)
     jobs = [
@@ -142,7 +142,8 @@ def _common(query: Query, half: int) -> Offsets:
     """Pixels that all queries cut by the same edges of the canvas compare.
 
     A window cut at the top always has the rows from its centre down, and so on: nine sets serve
-    all border classes, and a lower bound over a part of the window is one for the whole.
+    all border classes, and a lower bound over a part of the window is one for the whole. What is
+    farther than ``half``, where weights are small, counts as never cut.
     """
     spans = []
     for low, high in zip(query.offsets.min(axis=0), query.offsets.max(axis=0), strict=True):
@@ -197,13 +198,12 @@ def _by_filters(
     view = fitting(_near(stack, shared, None), shared)
     if view is None:
         return
-    channels = first.values.shape[1]
     load = "near" if radius is not None else "many" if len(members) >= _MANY else "some"
     seen = _heaviest(shared)
     filters = _filters(stack, seen, (view.rows, view.cols), _FILTERS[load])
     _, _, height, width, pictures = stack.pixels.shape
     plane = height * width * pictures
-    sieve = _sieve(filters, channels, plane, width * pictures, pictures)
+    sieve = _sieve(filters, plane, width * pictures, pictures)
     asked, kinds = _asked(filters, asked_of, members, stack)
     tasks = _tasks(view.rows, view.cols, pictures, asked_of, radius)
     whole_work = _size(stack) * len(members)
@@ -247,8 +247,7 @@ def _filters(
     key = (shared.offsets.tobytes(), shared.weights.tobytes(), repr(counts).encode())
     if key not in kept:
         patches = sample_patches(stack, shared.offsets, *places)
-        weights = np.tile(shared.weights, stack.pixels.shape[1])
-        kept[key] = Filters.of(patches, shared.offsets, weights, *counts)
+        kept[key] = Filters.of(patches, shared.offsets, shared.weights, *counts)
     return kept[key]
 
 
@@ -309,17 +308,20 @@ def _starts(
     return (np.arange(channels)[:, None] * plane + within).ravel()
 
 
-def _sieve(filters: Filters, channels: int, plane: int, row: int, col: int) -> loops.Sieve:
-    starts = _starts(filters.offsets, channels, plane, row, col)
+def _sieve(filters: Filters, plane: int, row: int, col: int) -> loops.Sieve:
+    starts = _starts(filters.offsets, 1, plane, row, col)
     odd = len(starts) % 2  # pairs: a pixel of weight 0 changes nothing
-    matrix = np.pad(filters.matrix, ((0, 0), (0, odd)))
     return loops.Sieve(
-        _packed(matrix),
+        _packed(np.pad(filters.spatial, ((0, 0), (0, odd)))),
         np.concatenate([starts, starts[:odd]]),
+        plane,
+        filters.matrix.shape[1] // len(filters.offsets),
+        filters.mixed[::QUERIES].copy(),
         filters.shift,
         filters.first,
         filters.gain_first,
         filters.gain_all,
+        filters.cuts,
     )
 
 
@@ -362,7 +364,7 @@ def _asked(
         np.array([q.place[1] for q in queries]),
         _packed(-2 * first),
         (first**2).sum(axis=1, dtype=np.int32),
-        codes,
+        np.ascontiguousarray(codes.T),
         kind,
         values,
     )

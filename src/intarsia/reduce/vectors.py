@@ -130,6 +130,62 @@ def pack(typingctx, planes, starts, weights, at, pairs, norms, vectors):  # type
 
 
 @intrinsic
+def mix(typingctx, planes, starts, plane, at, pairs, vectors):  # type: ignore[no-untyped-def]
+    """Pack mixtures of three channels (`reduce.filters.MIXTURES`) of candidates' pixels in pairs.
+
+    Parameters
+    ----------
+    planes : int8, flat.
+    starts : int64 [2 depth], where the pixels of the first candidate lie, less ``at``, in the
+        first channel; ``plane``, how far apart channels lie.
+    pairs : int32 [3, depth, N], written.
+    vectors : how many times `LANES` candidates.
+    """
+
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        where = (0, 1, 4)
+        arrays = _Arrays(context, builder, *([v[i] for i in where] for v in (signature.args, args)))
+        plane, at, vectors = args[2], args[3], args[5]
+        pixel = ir.VectorType(ir.IntType(8), LANES)
+        low, half = (ir.Constant(_SUMS, [value] * LANES) for value in (0xFFFF, 16))
+
+        def number(value: int) -> Any:
+            return context.get_constant(types.intp, value)
+
+        def channels(start: Any) -> list[Any]:
+            places = [builder.add(start, builder.mul(plane, number(c))) for c in range(3)]
+            return [builder.sext(arrays.load(0, pixel, place), _SUMS) for place in places]
+
+        def mixtures(start: Any) -> list[Any]:
+            red, green, blue = channels(start)
+            ends = builder.add(red, blue)
+            return [
+                builder.add(ends, green),
+                builder.sub(red, blue),
+                builder.sub(builder.add(green, green), ends),
+            ]
+
+        depth = cgutils.unpack_tuple(builder, arrays.arrays[2].shape)[1]
+        with cgutils.for_range(builder, depth) as outer:
+            even = builder.mul(outer.index, number(2))
+            rows = [
+                builder.add(builder.load(arrays.address(1, k)), at)
+                for k in (even, builder.add(even, number(1)))
+            ]
+            with cgutils.for_range(builder, vectors) as inner:
+                j = builder.mul(inner.index, number(LANES))
+                first, second = (mixtures(builder.add(row, j)) for row in rows)
+                for m in range(3):
+                    both = builder.or_(builder.and_(first[m], low), builder.shl(second[m], half))
+                    target = arrays.vector(2, _SUMS, number(m), outer.index, j)
+                    builder.store(both, target, align=4)
+        return context.get_dummy_value()
+
+    whole = types.intp
+    return types.void(planes, starts, whole, whole, pairs, whole), generate
+
+
+@intrinsic
 def distances(typingctx, out, pairs, norms, coefs, query_norms, query, tiles):  # type: ignore[no-untyped-def]
     """Write |q|^2 + |c|^2 - 2 q.c for `QUERIES` queries and a run of candidates.
 
