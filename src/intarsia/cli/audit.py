@@ -66,7 +66,8 @@ def audit_command(
 
     --out writes report.html, cases.png and audit.json. --json prints {"rate": share declared
     copies at a false-discovery rate of 5 %, "rate_interval": [lo, hi], "rate_by_psnr", "held_out",
-    "corpus", "notes", "samples": [{"name", "p_value", "source_image", "psnr" (100 stands for
+    "corpus", "least_copies" (fewer cannot be declared),
+    "notes", "samples": [{"name", "p_value", "source_image", "psnr" (100 stands for
     equal pictures), "copied_fraction", "copy", "copy_by_psnr", "score", "sources": [{"image",
     "region", "shift", "residual"}]}]}. docs/audit.md explains.
     """
@@ -135,6 +136,7 @@ def _held_out(
 
 def _show(found: Audit, out: Path | None) -> None:
     from intarsia.provenance.audit_drawing import verdict
+    from intarsia.provenance.audit_report import few
 
     console = stderr_console(markup=False)
     for note in found.samples.notes:
@@ -145,6 +147,8 @@ def _show(found: Audit, out: Path | None) -> None:
         f"(95 % interval {low:.2%} to {high:.2%}), false-discovery rate 5 %, against "
         f"{len(found.held_out):,} pictures of {found.held_out_name}"
     )
+    if few(found):
+        console.print(few(found))
     for index in found.ranked[:10]:
         one = found.findings[index]
         sources = " and ".join(f"{match.image:,}" for match in one.scored.sources)

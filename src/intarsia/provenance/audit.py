@@ -6,8 +6,10 @@ pictures (`intarsia.provenance.calibration`); nothing is asked of the model.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -133,6 +135,15 @@ class Audit:
         """Its 95 % confidence interval (Clopper-Pearson)."""
         return interval(self.copies, len(self.findings))
 
+    @property
+    def least_copies(self) -> int:
+        """Fewest copies that can be declared among so many samples.
+
+        No p-value is below 1 / (m + 1), and of k copies the last must be at most 5 % k / n.
+        """
+        allowed = Fraction(str(FALSE_DISCOVERIES)) * (1 + len(self.held_out))
+        return math.ceil(len(self.findings) / allowed)
+
     @cached_property
     def ranked(self) -> list[int]:
         """Sample numbers, highest score first."""
@@ -151,6 +162,7 @@ class Audit:
                 "images": len(self.corpus),
                 "fingerprint": self.corpus.fingerprint,
             },
+            "least_copies": self.least_copies,
             "notes": list(self.samples.notes),
             "samples": [one.as_dict() for one in self.findings],
         }

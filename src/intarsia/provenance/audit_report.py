@@ -36,6 +36,16 @@ def write_audit(audit: Audit, folder: str | Path) -> Path:
     return folder
 
 
+def few(audit: Audit) -> str:
+    """Say how many copies there must be before any can be declared; nothing if one is enough."""
+    if audit.least_copies <= 1:
+        return ""
+    return (
+        f"Fewer than {audit.least_copies:,} copies among so many samples cannot be declared; more "
+        "held-out pictures (--calibrate) lower that number."
+    )
+
+
 def audit_html(audit: Audit) -> str:
     """Write the report: one page, pictures inside, no script, nothing loaded from elsewhere."""
     total = len(audit.findings)
@@ -49,6 +59,7 @@ def audit_html(audit: Audit) -> str:
         "corpus": _escape(f"{audit.corpus.name} ({len(audit.corpus):,} images)"),
         "held_out": _escape(f"{len(audit.held_out):,} of {audit.held_out_name}"),
         "floor": f"{1 / (1 + len(audit.held_out)):.2g}",
+        "least": _escape(few(audit)),
         "plot": "data:image/svg+xml;base64," + base64.b64encode(score_plot(audit)).decode("ascii"),
         "cases": "\n".join(_case(audit, index) for index in audit.ranked[:CASES]),
         "which": f"The {min(CASES, total)} highest scores of {total:,}.",

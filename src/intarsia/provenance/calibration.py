@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 
 from intarsia.corpus.locate import cache_folder
 from intarsia.errors import IntarsiaError, UsageError
@@ -62,8 +62,7 @@ def held_out_scores(
             return np.asarray(kept["scores"], np.float64)
     except (OSError, ValueError, KeyError, EOFError):
         pass
-    order = np.random.default_rng(0).permutation(len(held_out))[:count]
-    found = scorer.scores(held_out.images[np.sort(order)], progress)
+    found = scorer.scores(held_out.images[calibration_pictures(len(held_out), count)], progress)
     scores = np.array([one.score for one in found])
     try:
         make_folder(path.parent)
@@ -71,6 +70,11 @@ def held_out_scores(
     except IntarsiaError as error:
         log.warning("the calibration is not kept: %s", error)
     return scores
+
+
+def calibration_pictures(pictures: int, count: int) -> Int64[np.ndarray, " m"]:
+    """Return which of so many held-out pictures are scored, ascending: drawn by a fixed seed."""
+    return np.sort(np.random.default_rng(0).permutation(pictures)[:count])
 
 
 def p_values(

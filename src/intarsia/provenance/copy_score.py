@@ -30,7 +30,7 @@ from intarsia.errors import UsageError
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
 
-VERSION = 1
+VERSION = 2
 """Goes up when scores change, so that calibrations kept on disk are made anew."""
 
 REACH = 3
@@ -176,8 +176,7 @@ class _Region:
         some = self._flat(np.asarray(corpus.images[::stride]))
         self.mean = some.mean(dim=0)
         spread = some - self.mean
-        _, vectors = torch.linalg.eigh(spread.T @ spread)
-        self.directions = vectors[:, -_DIRECTIONS:].contiguous()
+        self.directions = _principal(spread.T @ spread)
         codes = [
             (self._flat(np.asarray(corpus.images[at : at + _BLOCK])) - self.mean) @ self.directions
             for at in range(0, len(corpus), _BLOCK)
@@ -220,6 +219,19 @@ class _Region:
             float(residual[best]),
             float(np.median(residual)),
         )
+
+
+def _principal(scatter: torch.Tensor) -> torch.Tensor:
+    """Return the directions of greatest variance, [d, `_DIRECTIONS`].
+
+    All of them are some thousands, and ARPACK finds the first few far sooner. They only choose
+    whom a picture is compared with, so their last digits decide nothing.
+    """
+    from scipy.sparse.linalg import eigsh
+
+    start = np.ones(len(scatter), np.float32)
+    _, vectors = eigsh(scatter.numpy(), _DIRECTIONS, v0=start, tol=1e-3)
+    return torch.from_numpy(np.ascontiguousarray(vectors, np.float32))
 
 
 def copied_mask(

@@ -46,13 +46,12 @@ def _cells(cuts, codes, cell):
 
 
 @_merged
-def sort_to_cells(cuts, codes, norms, first, n):
-    """Sort candidates to cells of the first filters' space.
+def sort_to_cells(cuts, codes, kept, n):
+    """Sort those candidates that are kept to cells of the first filters' space.
 
     Returns
     -------
-    codes, norms : of the first filters, in the new order, with room to the end of a tile.
-    order : int32 [n], where each stood.
+    order : int32 [kept], where each stood.
     ends : int64 [cells], where each cell ends.
     """
     cell = np.empty(n, np.int32)
@@ -62,24 +61,30 @@ def sort_to_cells(cuts, codes, norms, first, n):
     for g in range(cuts.shape[0]):
         count *= _parts(cuts, g)
     ends = np.zeros(count, np.int64)
-    for j in range(n):
+    for j in kept:
         ends[cell[j]] += 1
     start = np.int64(0)
     for i in range(count):
         start, ends[i] = start + ends[i], start
-    order = np.empty(n, np.int32)
-    for j in range(n):
+    order = np.empty(kept.size, np.int32)
+    for j in kept:
         order[ends[cell[j]]] = j
         ends[cell[j]] += 1
-    sorted_codes = np.zeros((first // 2, codes.shape[1]), np.int32)
-    sorted_norms = np.zeros_like(norms)
-    for p in range(first // 2):
-        mine, theirs = sorted_codes[p], codes[p]
-        for j in range(n):
-            mine[j] = theirs[order[j]]
-    for j in range(n):
-        sorted_norms[j] = norms[order[j]]
-    return sorted_codes, sorted_norms, order, ends
+    return order, ends
+
+
+@_merged
+def in_order(codes, norms, order):
+    """Return codes and norms in another order, with room to the end of a tile."""
+    room = order.size + 48
+    new_codes, new_norms = np.zeros((codes.shape[0], room), np.int32), np.zeros(room, np.int32)
+    for p in range(codes.shape[0]):
+        mine, theirs = new_codes[p], codes[p]
+        for i in range(order.size):
+            mine[i] = theirs[order[i]]
+    for i in range(order.size):
+        new_norms[i] = norms[order[i]]
+    return new_codes, new_norms
 
 
 @_merged

@@ -10,7 +10,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from intarsia.reduce.cell_kernels import MAX_INT32, gaps, sort_to_cells
+from intarsia.reduce.cell_kernels import MAX_INT32, gaps, in_order, sort_to_cells
 from intarsia.reduce.kernels import NO_KEY, _compiled, _inlined, _least, _merged
 from intarsia.reduce.nearest_kernels import FAR, insert, reach
 from intarsia.reduce.shortlist import _gather
@@ -29,11 +29,11 @@ them so many filters see; the rest as in `reduce.filters.Filters`."""
 Asked = namedtuple("Asked", "number rows cols coefs norms codes kind values")
 """Queries: ``number`` [Q] of their lists; ``rows``, ``cols`` [Q] their places; ``coefs`` int32
 [Q, first / 2], -2 z in pairs; ``norms`` int32 [Q], |z|^2, both of the first filters; ``codes``
-int32 [D, Q], z; ``kind`` [Q], which row of `Kinds`; ``values`` int8 [Q, K], heaviest first."""
+int32 [D, Q], z; ``kind`` [Q], which row of `Kinds`; ``values`` int8 [Q, K], most telling first."""
 
 Kinds = namedtuple("Kinds", "count starts weights box")
 """Sets of compared pixels: ``count`` [T] of them, ``starts`` int64 and ``weights`` int32 [T, K],
-heaviest first; ``box`` [T, 4]: first and last row, first and last column where they fit."""
+most telling first; ``box`` [T, 4]: first and last row, first and last column where they fit."""
 
 Block = namedtuple("Block", "planes centre row col pictures j0 names base codes norms rest order")
 """Candidates of one row of places in the order of their cells: the i-th stands at run position
@@ -134,7 +134,7 @@ def _distance(asked, kinds, q, planes, centre, limit):
     for k in range(kinds.count[kind]):
         t = np.int64(asked.values[q, k]) - np.int64(planes[centre + kinds.starts[kind, k]])
         total += kinds.weights[kind, k] * t * t
-        if k % 16 == 15 and total > limit:
+        if k % 8 == 7 and total > limit:
             return total
     return total
 
@@ -203,8 +203,30 @@ def _survivors(dist, lo, q, asked, kinds, sieve, block, lists):
                 bound_all = _bound(sieve.gain_all, limit, filters)
 
 
+@_merged
+def _kept(planes, centre, pictures, j0, n, flat, keep):
+    """Return which candidates are looked at: of flat ones at one place only the first few.
+
+    They are equal, whatever is compared, and stand in the order of their names.
+    """
+    kept = np.empty(n, np.int32)
+    count = 0
+    seen = np.zeros(256, np.int64)
+    for j in range(n):
+        if (j0 + j) % pictures == 0:
+            seen[:] = 0
+        if flat.size > 0 and flat[centre + j]:
+            value = np.int64(planes[centre + j]) + 128
+            seen[value] += 1
+            if seen[value] > keep:
+                continue
+        kept[count] = j
+        count += 1
+    return kept[:count]
+
+
 @_compiled
-def fold_filtered(planes, width, pictures, row, col, j0, n, names, base, radius, sieve, asked,
+def fold_filtered(planes, flat, width, pictures, row, col, j0, n, names, base, radius, sieve, asked,
                   kinds, lists):  # fmt: skip
     """Fold ``n`` candidates of one row of places into the lists of the queries they may serve.
 
@@ -214,6 +236,7 @@ def fold_filtered(planes, width, pictures, row, col, j0, n, names, base, radius,
     Parameters
     ----------
     planes : int8, flat; ``width`` columns, ``pictures`` side by side.
+    flat : bool, which patches hold one value alone, or [0] where hardly any do.
     row, col : place of run position 0.
     j0, n : run positions j0 to j0 + n - 1.
     names : int64 [run]; ``base`` is what the row adds to them.
@@ -241,13 +264,15 @@ def fold_filtered(planes, width, pictures, row, col, j0, n, names, base, radius,
         span = min(RUN, n - lo)
         _code(sieve, planes, centre + lo, span, pairs, none, half, zeros, buffer,
               codes[:, lo : lo + RUN], norms[lo : lo + RUN])  # fmt: skip
+    order = _kept(planes, centre, pictures, j0, n, flat, lists.distance.shape[1])
+    near = codes[: sieve.first // 2]
     if served >= MANY:
-        near, norms, order, ends = sort_to_cells(sieve.cuts, codes, norms, sieve.first, n)
+        order, ends = sort_to_cells(sieve.cuts, codes, order, n)
     else:
-        near = codes[: sieve.first // 2]
-        order = np.arange(n).astype(np.int32)
-        ends = np.arange(RUN, n + RUN, RUN)
-        ends[-1] = n
+        ends = np.arange(RUN, order.size + RUN, RUN)
+        ends[-1] = order.size
+    if served >= MANY or order.size < n:
+        near, norms = in_order(near, norms, order)
     mine = names[j0 : j0 + n]
     rest = codes[sieve.first // 2 :]
     block = Block(planes, centre, row, col, pictures, j0, mine, base, near, norms, rest, order)

@@ -19,6 +19,7 @@ from intarsia.reduce.cpu import _packed
 from intarsia.reduce.crew import each
 from intarsia.reduce.filters import Filters, sample_patches
 from intarsia.reduce.fit import fitting
+from intarsia.reduce.flat import flat_patches
 from intarsia.reduce.nearest_patches import (
     Nearest,
     Progress,
@@ -201,10 +202,12 @@ def _by_filters(
     load = "near" if radius is not None else "many" if len(members) >= _MANY else "some"
     seen = _heaviest(shared)
     filters = _filters(stack, seen, (view.rows, view.cols), _FILTERS[load])
+    half = max(int(abs(query.offsets).max()) for query in asked_of)
+    flat = flat_patches(stack, half, sample_patches(stack, shared.offsets, view.rows, view.cols))
     _, _, height, width, pictures = stack.pixels.shape
     plane = height * width * pictures
     sieve = _sieve(filters, plane, width * pictures, pictures)
-    asked, kinds = _asked(filters, asked_of, members, stack)
+    asked, kinds = _asked(filters, asked_of, members, stack, background=flat.size > 0)
     tasks = _tasks(view.rows, view.cols, pictures, asked_of, radius)
     whole_work = _size(stack) * len(members)
     total = sum(task.n for task in tasks)
@@ -216,7 +219,7 @@ def _by_filters(
             if not meter.may_go_on():
                 break
             loops.fold_filtered(
-                planes, width, pictures, task.row, task.col, task.at, task.n, names,
+                planes, flat, width, pictures, task.row, task.col, task.at, task.n, names,
                 (task.row << 16) + task.col, -1 if radius is None else radius, sieve, asked,
                 kinds, own,
             )  # fmt: skip
@@ -330,6 +333,7 @@ def _asked(
     queries: Sequence[Query],
     numbers: list[int],
     stack: Stack,
+    background: bool,
 ) -> tuple[loops.Asked, loops.Kinds]:
     """Lay out queries and the sets of pixels that they compare."""
     _, channels, height, width, pictures = stack.pixels.shape
@@ -344,11 +348,14 @@ def _asked(
     for t, example in enumerate({q.offsets.tobytes(): q for q in queries}.values()):
         members = np.flatnonzero(kind == t)
         shown = np.stack([queries[int(i)].values[0] for i in members])  # [members, C, K]
-        heavy = np.tile(example.weights, channels)
-        order = np.argsort(-heavy, kind="stable")
+        every = np.tile(example.weights, channels)
+        heavy = every * _LIGHTEST >= every.max()
+        # What the filters leave agrees in the pixels they see. On a background of one value most
+        # of it does, and the others decide; elsewhere reading them costs more.
+        order = np.lexsort((-every, heavy & background))
         n = count[t] = len(order)
         values[members, :n] = shown.reshape(len(members), -1)[:, order]
-        weights[t, :n] = heavy[order]
+        weights[t, :n] = every[order]
         starts[t, :n] = _starts(
             example.offsets, channels, height * width * pictures, width * pictures, pictures
         )[order]
