@@ -37,10 +37,12 @@ def draw_machine(
     movie: str | None,
     keep_pools: bool,
     keep_steps: bool,
+    wandb: str | None,
     json: bool,
 ) -> None:
     """Draw into a run folder, with a bar, and say where everything is."""
     from intarsia.models.machine_run import run_machine
+    from intarsia.provenance.wandb_log import check_wandb, log_steps
 
     if movie is not None or keep_pools:
         option = "--movie" if movie is not None else "--keep-pools"
@@ -49,8 +51,11 @@ def draw_machine(
             "drawn from. --keep-steps keeps every step."
         )
 
+    if wandb is not None:
+        check_wandb()
+
     def session(update: Callable[[Progress], None]) -> Samples:
-        return run_machine(
+        samples = run_machine(
             machine,
             recipe.n,
             recipe.seed,
@@ -61,5 +66,8 @@ def draw_machine(
             notes=recipe.notes(),
             on_progress=update,
         )
+        if wandb is not None:
+            log_steps(out, wandb, samples.settings)
+        return samples
 
     carry_out(session, recipe, out, machine.pixels(recipe.n, recipe.seed), json)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 ARMS = (("els", "MNIST_ResNet_circular"), ("bbels", "MNIST_ResNet_zeros"))
 
 FRAME = 2
-"""Pixels at the border that no digit of MNIST at 32x32 reaches."""
+"""Pixels at the border that few digits of MNIST at 32x32 reach."""
 
 
 def needs(scale: Scale) -> Needs:
@@ -71,7 +71,7 @@ def make(book: Book, needs: Needs) -> Page:
     )
     notes = [
         "Ink is what is brighter than the middle grey; pieces are connected along sides and "
-        "diagonals, on a canvas that does not go round.",
+        "diagonals; a stroke over the edge of a canvas that goes round counts as two.",
         "Seed 0.",
     ]
     return Page(rows, agreement, [picture], notes, [corpus])
