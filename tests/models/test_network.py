@@ -14,7 +14,7 @@ from intarsia.measure.correlation import correlation
 from intarsia.models.calibration import Calibration, calibrate, cosine
 from intarsia.models.comparison import compare, labels_in_turn
 from intarsia.models.machines import MACHINES
-from intarsia.models.network import TrainedNetwork, time_of
+from intarsia.models.network import TrainedNetwork
 from intarsia.models.schedule import Cosine, Linear
 from intarsia.models.sensitivity import HeatMap, heat_maps
 from intarsia.networks.train import train_denoiser
@@ -84,7 +84,7 @@ def test_pictures_of_another_size_are_refused(folder: Path) -> None:
 @pytest.mark.parametrize("schedule", [Cosine(), Linear()])
 def test_a_network_is_told_the_cosine_time_of_any_noise_level(schedule: Cosine | Linear) -> None:
     for stop in schedule.stops(10):
-        assert Cosine().alpha_bar(time_of(stop.alpha_bar)) == pytest.approx(stop.alpha_bar)
+        assert Cosine().alpha_bar(Cosine().time_of(stop.alpha_bar)) == pytest.approx(stop.alpha_bar)
 
 
 def test_all_draw_from_the_same_noise_and_are_compared_by_sample(folder: Path) -> None:

@@ -48,6 +48,16 @@ def test_heat_maps_are_drawn_for_networks_without_classes(made: SmokeBook) -> No
     assert "calibrated sides" in item["rows"][0]["here"]
 
 
+@pytest.mark.parametrize("name", ["two-images", "theorem-6", "boundaries"])
+def test_what_machines_alone_show_is_told_with_its_command(made: SmokeBook, name: str) -> None:
+    item = item_of(made, name)
+    assert item["rows"] and len(item["pictures"]) == 1
+    for row in item["rows"]:
+        assert row["command"] == f"intarsia reproduce paper-c/{name} --scale smoke"
+        assert "%" in row["here"] and "nan" not in row["here"]
+    assert Path(item["pictures"][0]).read_bytes().startswith(b"\x89PNG")
+
+
 def test_a_second_time_nothing_is_trained_or_compared(made: SmokeBook, tmp_path: Path) -> None:
     def files() -> dict[Path, int]:
         return {path: path.stat().st_mtime_ns for path in made.runs.rglob("*") if path.is_file()}

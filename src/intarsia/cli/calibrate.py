@@ -51,6 +51,8 @@ def calibrate_command(
 
     kind = local_machine(machine, ("bbels", "els", "ls"))
     given = {name for name in context.params if said(context, name)}
+    if out is None and not network.is_dir():
+        raise UsageError(f"--network {network} is no folder to write to. Name a file with --out.")
     file = out or network / "scales.json"
     if file.suffix != ".json":
         raise UsageError(f"--out is {file}; scales are written as .json.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,9 @@ from intarsia.errors import UsageError
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
-    from intarsia.models import NonparametricSampler
+    from intarsia.models import NonparametricSampler, Progress
     from intarsia.models.recipe import Recipe
+    from intarsia.samples import Samples
 
 
 def out_folder(out: Path | None, recipe: Recipe) -> Path:
@@ -47,32 +49,52 @@ def draw(
 
     if movie is not None and movie not in MOVIES:
         raise UsageError(f"--movie is {movie!r}; it must be gif or mp4.")
+
+    def session(update: Callable[[Progress], None]) -> Samples:
+        return run(
+            model,
+            recipe.n,
+            recipe.seed,
+            out,
+            batch=batch,
+            resume=resume,
+            keep_pools=keep_pools,
+            movie=movie,
+            notes=recipe.notes(),
+            on_progress=update,
+        )
+
+    carry_out(session, recipe, out, model.pixels(recipe.n, recipe.seed), json)
+
+
+def carry_out(
+    session: Callable[[Callable[[Progress], None]], Samples],
+    recipe: Recipe,
+    out: Path,
+    pixels: int,
+    json: bool,
+) -> None:
+    """Draw with a bar, and print where everything is, or JSON.
+
+    Parameters
+    ----------
+    session : draws into ``out``, and tells what it is given of its progress.
+    pixels : that a whole run draws.
+    """
     console = stderr_console(markup=False)
     started = time.perf_counter()
     try:
         with drawing_progress(f"drawing {in_words(recipe.n)}") as update:
-            samples = run(
-                model,
-                recipe.n,
-                recipe.seed,
-                out,
-                batch=batch,
-                resume=resume,
-                keep_pools=keep_pools,
-                movie=movie,
-                notes=recipe.notes(),
-                on_progress=update,
-            )
+            samples = session(update)
     except KeyboardInterrupt:
         console.print(f"Stopped. The same command with --resume finishes {out}.")
         raise
     seconds = time.perf_counter() - started
     if json:
-        pixels = model.pixels(recipe.n, recipe.seed)
         emit(report(recipe, out, len(samples), pixels, seconds))
         return
     console.print(f"{in_words(len(samples))} in {seconds:.1f} s: {out}")
-    if model.settings.threshold == "intersection":
+    if samples.settings.get("threshold") == "intersection":
         share = _metrics(out)["run"]["empty_pool_share"]
         console.print(
             f"  {share:.1%} of the pools were empty by the paper's letter; those pixels were drawn "

@@ -93,6 +93,7 @@ def generate_command(
     smoothing_draws: o.SmoothingDraws = None,
     network: o.NetworkFolder = None,
     keep_steps: o.KeepSteps = False,
+    wandb: o.Wandb = None,
     split: o.Split = "train",
     limit: o.Limit = None,
     classes: o.Classes = None,
@@ -162,6 +163,8 @@ def generate_command(
     if network is not None and config is None:
         how = trained_on(network, how, given)
     recipe = Recipe.of(config, model, n, seed, how, settings, preset, given)
+    if wandb is not None and not (keep_steps and recipe.is_machine):
+        raise UsageError("--wandb logs the steps of a score machine: add --keep-steps.")
     if recipe.is_machine:
         recipe = sized_by_noise(recipe, given)
         draw_machine(
@@ -173,6 +176,7 @@ def generate_command(
             movie=movie,
             keep_pools=keep_pools,
             keep_steps=keep_steps,
+            wandb=wandb,
             json=json,
         )
         return

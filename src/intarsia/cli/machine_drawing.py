@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from intarsia.cli.common import drawing_progress, emit, stderr_console
-from intarsia.cli.drawing import in_words, report
+from intarsia.cli.drawing import carry_out
 from intarsia.errors import UsageError
 
 if TYPE_CHECKING:
     from intarsia.models.machine import ScoreMachine
     from intarsia.models.recipe import Recipe
+    from intarsia.models.run import Progress
+    from intarsia.samples import Samples
 
 
 def sized_by_noise(recipe: Recipe, given: set[str]) -> Recipe:
@@ -36,10 +37,12 @@ def draw_machine(
     movie: str | None,
     keep_pools: bool,
     keep_steps: bool,
+    wandb: str | None,
     json: bool,
 ) -> None:
     """Draw into a run folder, with a bar, and say where everything is."""
     from intarsia.models.machine_run import run_machine
+    from intarsia.provenance.wandb_log import check_wandb, log_steps
 
     if movie is not None or keep_pools:
         option = "--movie" if movie is not None else "--keep-pools"
@@ -47,30 +50,24 @@ def draw_machine(
             f"{recipe.model} has no option {option}: all pixels are drawn together, and no pool is "
             "drawn from. --keep-steps keeps every step."
         )
-    console = stderr_console(markup=False)
-    started = time.perf_counter()
-    try:
-        with drawing_progress(f"drawing {in_words(recipe.n)}") as update:
-            samples = run_machine(
-                machine,
-                recipe.n,
-                recipe.seed,
-                out,
-                batch=batch,
-                resume=resume,
-                keep_steps=keep_steps,
-                notes=recipe.notes(),
-                on_progress=update,
-            )
-    except KeyboardInterrupt:
-        console.print(f"Stopped. The same command with --resume finishes {out}.")
-        raise
-    seconds = time.perf_counter() - started
-    if json:
-        pixels = machine.pixels(recipe.n, recipe.seed)
-        emit(report(recipe, out, len(samples), pixels, seconds))
-        return
-    console.print(f"{in_words(len(samples))} in {seconds:.1f} s: {out}")
-    console.print(f"  pictures {out / 'grid.png'}")
-    console.print(f"  sources  {out / 'maps.png'}")
-    console.print(f"  report   {out / 'report.html'}")
+
+    if wandb is not None:
+        check_wandb()
+
+    def session(update: Callable[[Progress], None]) -> Samples:
+        samples = run_machine(
+            machine,
+            recipe.n,
+            recipe.seed,
+            out,
+            batch=batch,
+            resume=resume,
+            keep_steps=keep_steps,
+            notes=recipe.notes(),
+            on_progress=update,
+        )
+        if wandb is not None:
+            log_steps(out, wandb, samples.settings)
+        return samples
+
+    carry_out(session, recipe, out, machine.pixels(recipe.n, recipe.seed), json)

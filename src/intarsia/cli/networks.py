@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from intarsia.corpus import Corpus
     from intarsia.models.machine import ScoreMachine
 
-NETWORK_ITSELF = Annotated[Path, typer.Option(help="Folder of intarsia train resnet or unet.")]
+NETWORK_ITSELF = Annotated[
+    Path,
+    typer.Option(
+        help="Folder of intarsia train resnet or unet; or a UNet2DModel of diffusers: its folder, "
+        "or OWNER/NAME on the hub."
+    ),
+]
 """The option ``--network`` where it cannot be left out."""
 
 
@@ -28,10 +34,18 @@ def trained_on(network: Path, how: Mapping[str, Any], given: set[str]) -> dict[s
     given : names of the options that stood on the command line. ``data`` among them takes nothing
         from the network but its size.
     """
+    from intarsia.networks.diffusers_unet import is_diffusers
     from intarsia.networks.saved import open_network
 
-    saved = open_network(network)
     opened = dict(how)
+    if is_diffusers(network):
+        if "data" not in given:
+            raise UsageError(
+                f"--network {network} does not say which pictures it was trained on. Name them "
+                "with --data."
+            )
+        return opened
+    saved = open_network(network)
     kept = {"resize": saved.corpus.get("resize")} if "data" in given else saved.corpus
     return opened | {name: value for name, value in kept.items() if name not in given}
 

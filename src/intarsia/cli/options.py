@@ -141,6 +141,12 @@ KeepSteps = Annotated[
                  rich_help_panel=MACHINE),
 ]  # fmt: skip
 
+Wandb = Annotated[
+    str | None,
+    typer.Option(help="Log --keep-steps to this project of Weights & Biases, once drawn.",
+                 metavar="PROJECT", rich_help_panel=MACHINE),
+]  # fmt: skip
+
 N = Annotated[int, typer.Option("--n", "-n", help="How many to draw.", rich_help_panel=RUN)]
 Seed = Annotated[int, typer.Option(help="Decides every draw.", rich_help_panel=RUN)]
 Out = Annotated[Path | None, typer.Option(help="Run folder to write.", rich_help_panel=RUN)]

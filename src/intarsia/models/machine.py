@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -167,24 +168,47 @@ class ScoreMachine(ABC):
         """Return the clean picture the machine expects behind x, unclipped."""
         return self.estimate(x, t).clean
 
+    @cached_property
+    def config(self) -> SimpleNamespace:
+        """What diffusers' pipelines ask of a model: ``in_channels`` and ``sample_size``."""
+        return SimpleNamespace(in_channels=self.corpus.channels, sample_size=self.size)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the noise that diffusers' pipelines start from."""
+        import torch
+
+        return torch.float32
+
     def __call__(
-        self, sample: torch.Tensor, timestep: float | torch.Tensor, **_: Any
-    ) -> Prediction:
+        self,
+        sample: torch.Tensor,
+        timestep: float | torch.Tensor,
+        class_labels: torch.Tensor | None = None,
+        return_dict: bool = True,
+    ) -> Prediction | tuple[torch.Tensor]:
         """Predict noise as a diffusers model does: ``machine(sample, timestep).sample``.
+
+        So a machine is the ``unet`` of a pipeline. diffusers' schedulers at their defaults have the
+        noise levels of the linear schedule: use ``schedule="linear"`` with them.
 
         Parameters
         ----------
         sample : [B, C, H, W].
         timestep : 0 to 999 of diffusers' training steps; the cosine schedule takes (timestep + 1)
             / 1000 for t.
+        class_labels : [B], a class for each canvas; by default as for `estimate`.
+        return_dict : False for a tuple, as diffusers has it.
         """
         import torch
 
         t = float(timestep)
         if self.schedule.name == "cosine":
             t = (t + 1) / 1000
-        noise = self.noise(sample.detach().cpu().numpy().astype(np.float32), t)
-        return Prediction(torch.from_numpy(noise).to(sample))
+        labels = None if class_labels is None else class_labels.cpu().numpy()
+        x = sample.detach().cpu().numpy().astype(np.float32)
+        noise = torch.from_numpy(self.estimate(x, t, labels).noise).to(sample)
+        return Prediction(noise) if return_dict else (noise,)
 
     def reverse(
         self,

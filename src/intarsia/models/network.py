@@ -20,9 +20,10 @@ from intarsia.errors import DataError, UsageError
 from intarsia.models.device import torch_device
 from intarsia.models.machine import Estimate, ScoreMachine
 from intarsia.models.reverse import clean_behind
-from intarsia.models.schedule import SHIFT, Cosine, Stop
+from intarsia.models.schedule import Cosine, Stop
 from intarsia.models.studio import unsourced
-from intarsia.networks.saved import open_network
+from intarsia.networks.diffusers_unet import DiffusersNetwork, is_diffusers, open_diffusers
+from intarsia.networks.saved import SavedNetwork, open_network
 from intarsia.reduce.posterior import Belief
 
 BLOCK = 16
@@ -30,12 +31,12 @@ BLOCK = 16
 
 
 class TrainedNetwork(ScoreMachine):
-    """A ResNet or UNet of ``intarsia train``, asked as a score machine is.
+    """A trained network, of ``intarsia train`` or of diffusers, asked as a score machine is.
 
     Parameters
     ----------
     corpus : pictures of the size and channels it was trained on.
-    network : the folder of a training.
+    network : the folder of a training, or of diffusers' UNet2DModel, or its name on the hub.
     network_fingerprint : SHA-256 of its weights, where a config says so.
     device : where it runs.
     threads, **settings : as for `ScoreMachine`.
@@ -65,7 +66,11 @@ class TrainedNetwork(ScoreMachine):
             raise UsageError("Name the network to draw with: --network FOLDER.")
         self.folder = str(network)
         self.device = torch_device(device)
-        self.saved = open_network(network, device)
+        self.saved: SavedNetwork | DiffusersNetwork = (
+            open_diffusers(network, device)
+            if is_diffusers(network)
+            else open_network(network, device)
+        )
         if network_fingerprint not in (None, self.saved.weights):
             raise DataError(
                 f"--network {network} has other weights than that run. Name the same network, or "
@@ -78,7 +83,7 @@ class TrainedNetwork(ScoreMachine):
 
     def check(self) -> None:
         """Refuse pictures and labels that the network was not trained on."""
-        wanted = (self.saved.network.settings.channels, *self.saved.size)
+        wanted = (self.saved.channels, *self.saved.size)
         found = (self.corpus.channels, *self.size)
         if wanted != found:
             raise UsageError(
@@ -112,7 +117,7 @@ class TrainedNetwork(ScoreMachine):
                 f"{self.saved.classes - 1}."
             )
         asked = None if labels is None else np.asarray(labels, np.int64)
-        noise = self._noise(x, time_of(stop.alpha_bar), asked)
+        noise = self._noise(x, self.saved.time_of(stop.alpha_bar), asked)
         clean = clean_behind(x, noise, stop.alpha_bar)
         variance = np.float32(math.sqrt(1 - stop.alpha_bar))
         return Estimate(-noise / variance, noise, clean, unsourced(clean, 0))
@@ -157,8 +162,3 @@ class TrainedNetwork(ScoreMachine):
                 f"--label is {label}, but --network {self.folder} knows the classes 0 to "
                 f"{self.saved.classes - 1}."
             )
-
-
-def time_of(alpha_bar: float) -> float:
-    """Return the time of the cosine schedule, in which networks are trained, at a noise level."""
-    return min(1.0, 2 * SHIFT / math.pi * math.acos(math.sqrt(alpha_bar)))

@@ -74,6 +74,10 @@ class Cosine:
             raise UsageError(f"t is {t}; with the cosine schedule it lies in 0 < t <= 1.")
         return math.cos(math.pi * t / (2 * SHIFT)) ** 2
 
+    def time_of(self, alpha_bar: float) -> float:
+        """Return the time of a noise level, 1 of those beyond it."""
+        return min(1.0, 2 * SHIFT / math.pi * math.acos(math.sqrt(alpha_bar)))
+
     def index(self, t: float, steps: int) -> int:
         """Return i with i / T nearest to t, from 1 on."""
         return min(max(round(t * steps), 1), steps - 1)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Float32
 
-from intarsia.models.network import TrainedNetwork, time_of
+from intarsia.models.network import TrainedNetwork
 from intarsia.models.schedule import Stop
 
 
@@ -63,7 +63,7 @@ def _gradient(
     network: TrainedNetwork, x: Float32[np.ndarray, "b c h w"], stop: Stop, labels: list[int] | None
 ) -> Float[np.ndarray, "h w"]:
     shown = torch.from_numpy(x).to(network.device).requires_grad_()
-    times = torch.full((len(x),), time_of(stop.alpha_bar), device=network.device)
+    times = torch.full((len(x),), network.saved.time_of(stop.alpha_bar), device=network.device)
     told = None if labels is None else torch.tensor(labels, device=network.device)
     row, col = x.shape[2] // 2, x.shape[3] // 2
     noise = network.saved.network(shown, times, told)[:, :, row, col]

@@ -13,6 +13,7 @@ import torch
 
 from intarsia.errors import DataError, UsageError
 from intarsia.files import write_bytes, write_text
+from intarsia.models.schedule import Cosine
 from intarsia.networks.denoiser import Denoiser, DenoiserSettings
 from intarsia.networks.resnet import ResNet
 from intarsia.networks.unet import UNet
@@ -59,9 +60,18 @@ class SavedNetwork:
         return self.network.kind
 
     @property
+    def channels(self) -> int:
+        """Channels of a picture."""
+        return self.network.settings.channels
+
+    @property
     def classes(self) -> int:
         """How many classes the network tells apart; 0 if it is unconditional."""
         return self.network.settings.classes
+
+    def time_of(self, alpha_bar: float) -> float:
+        """Return what the network is told of a noise level: the time of the cosine schedule."""
+        return Cosine().time_of(alpha_bar)
 
     def save(self, folder: Path) -> None:
         """Write weights, then the configuration that makes them readable."""

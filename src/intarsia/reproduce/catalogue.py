@@ -34,7 +34,10 @@ PAPERS: dict[str, tuple[str, tuple[str, ...]]] = {
             "scaling",
         ),
     ),
-    "paper-c": ("intarsia.reproduce.paper_c", ("coarse_to_fine", "correlation")),
+    "paper-c": (
+        "intarsia.reproduce.paper_c",
+        ("two_images", "theorem_6", "coarse_to_fine", "correlation", "boundaries"),
+    ),
 }
 """Package and modules of each paper; a module has ``ITEMS``."""
 
