@@ -69,7 +69,7 @@ def audit_command(
     "corpus", "least_copies" (fewer cannot be declared),
     "notes", "samples": [{"name", "p_value", "source_image", "psnr" (100 stands for
     equal pictures), "copied_fraction", "copy", "copy_by_psnr", "score", "sources": [{"image",
-    "region", "shift", "residual"}]}]}. docs/audit.md explains.
+    "region", "shift", "residual"}]}]}. docs/attribution.md explains.
     """
     from intarsia.corpus import Corpus
     from intarsia.provenance.audit import audit
