@@ -47,7 +47,7 @@ docs: $(STAMP) ## build the site into site/
 bench: $(STAMP) ## measure the speed on this machine
 	@$(BIN)/intarsia bench
 
-book: $(STAMP) ## draw the papers' tables and figures again (quick scale, about half an hour)
+book: $(STAMP) ## draw paper A's tables and figures again (quick scale, about half an hour)
 	@$(BIN)/intarsia reproduce paper-a --scale quick
 
 clean: ## remove what was built (not .venv, not other runs)

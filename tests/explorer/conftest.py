@@ -77,7 +77,7 @@ class Site:
 
     def until_over(self, job: int) -> dict[str, Any]:
         """Wait for a job to end."""
-        for _ in range(600):
+        for _ in range(3600):  # the first job compiles
             found = self.ask(f"/api/jobs/{job}").json
             if found["state"] not in ("waiting", "running"):
                 return found

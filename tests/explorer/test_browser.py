@@ -271,16 +271,13 @@ DROP = """([bytes, name, type]) => {
 
 def test_a_dropped_picture_is_attributed(open_page: Open, runs: Path) -> None:
     page = open_page("#/make")
-    if not attributing.available():
-        assert "cannot attribute pictures yet" in page.locator("main").inner_text()
-        return
     from intarsia import Corpus
     from intarsia.files import png_bytes
 
     copied = np.asarray(Corpus.open("digits")[123])
     page.evaluate(DROP, [list(png_bytes(copied)), "copy.png", "image/png"])
     job = page.locator(".job").first
-    sync_api.expect(job).to_have_attribute("data-state", "done", timeout=30_000)
+    sync_api.expect(job).to_have_attribute("data-state", "done", timeout=180_000)  # compiles first
     job.get_by_role("link", name="Open").click()
     page.wait_for_selector(".sample-page")
     hover(page, 2, 3, SIZE)
@@ -291,8 +288,6 @@ def test_a_dropped_picture_is_attributed(open_page: Open, runs: Path) -> None:
 
 
 def test_a_dropped_file_that_is_no_picture_is_refused_in_words(open_page: Open) -> None:
-    if not attributing.available():
-        pytest.skip("this version has no attribution")
     page = open_page("#/make")
     page.evaluate(DROP, [[1, 2, 3], "notes.txt", "text/plain"])
     sync_api.expect(page.locator(".fault")).to_contain_text("neither PNG, JPEG nor WebP")

@@ -11,12 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from intarsia.explorer import attributing
 from tests.explorer.conftest import Answer, Site
-
-pytestmark = pytest.mark.skipif(
-    not attributing.available(), reason="this version has no attribution"
-)
 
 GREY = np.arange(64, dtype=np.uint8).reshape(8, 8) * 3
 

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from intarsia import Corpus, NonparametricSampler, Samples
-from intarsia.errors import UsageError
+from intarsia.errors import DataError, UsageError
+from intarsia.models.checkpoint import POOL_LIMIT
+from intarsia.models.run import run
 from intarsia.provenance.attribution import Attributor, attribute, query_at
 from intarsia.provenance.from_run import attribute_own, distance_to
 from tests.provenance.made import colour_samples, crops
 
+PLACE = ("image", "row", "col")
+
 
 @pytest.fixture(scope="module")
-def drawn_by_look(mnist: Corpus) -> Samples:
-    """Samples of NS+L, whose pools no representation narrows."""
-    return NonparametricSampler(mnist, principles="NS+L").sample(2, seed=0)
+def drawn_by_look(mnist: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of NS+L, whose pools no representation narrows, with its pools."""
+    folder = tmp_path_factory.mktemp("drawn") / "run"
+    run(NonparametricSampler(mnist, principles="NS+L"), 2, 0, folder, keep_pools=True)
+    return folder
 
 
 @pytest.mark.parametrize("radius", [None, 2])
@@ -71,24 +78,35 @@ def test_the_named_patch_is_at_least_as_near_as_the_recorded_one(
     assert compared > picture.shape[0] * picture.shape[1] // 2
 
 
-def test_own_runs_name_the_recorded_source_wherever_it_was_at_the_minimum(
-    mnist: Corpus, drawn_by_look: Samples
+def test_own_runs_name_the_recorded_source_wherever_it_was_at_its_pools_minimum(
+    mnist: Corpus, drawn_by_look: Path
 ) -> None:
-    for index in range(2):
-        own = attribute_own(drawn_by_look, index, mnist)
-        weight = drawn_by_look.sources.distance[index]
-        assert own.drawn.sum() == (drawn_by_look.sources.step[index] >= 0).sum()
-        assert (own.recorded[own.drawn] >= own.squared[own.drawn][:, 0]).all()
-        # What was drawn at distance 0 was at its pool's minimum, whatever the pool.
-        exact = own.drawn & (weight == 0)
-        assert exact.any() and own.at_minimum[exact].all()
-        # With the default threshold a pool is hardly wider than its minimum.
-        assert own.at_minimum[own.drawn].mean() > 0.3
+    samples = Samples.load(drawn_by_look, corpus=mnist)
+    with np.load(drawn_by_look / "pools.npz") as pools:
+        kept = dict(pools)
+    own = [attribute_own(samples, index, mnist) for index in range(2)]
+    at_minimum = 0
+    for i, (start, count) in enumerate(zip(kept["start"], kept["count"], strict=True)):
+        index, row, col = (int(kept[name][i]) for name in ("sample", "row", "col"))
+        distances = kept["distance"][start : start + count]
+        source = [getattr(samples.sources, name)[index, row, col] for name in PLACE]
+        named = np.stack([kept[f"source_{name}"][start : start + count] for name in PLACE], axis=1)
+        least, recorded = distances.min(), own[index].recorded[row, col]
+        place = np.flatnonzero((named == source).all(axis=1))
+        if len(place):
+            assert recorded == distances[place[0]]
+        else:  # of a pool of more than a thousand the nearest are kept
+            assert count == POOL_LIMIT and recorded >= distances.max()
+        assert own[index].squared[row, col, 0] == least
+        assert own[index].at_minimum[row, col] == (recorded == least)
+        at_minimum += int(recorded == least)
+    drawn_pixels = sum(int(one.drawn.sum()) for one in own)
+    assert len(kept["start"]) == drawn_pixels and 0 < at_minimum < drawn_pixels
 
 
-def test_own_runs_of_another_corpus_are_refused(drawn_by_look: Samples) -> None:
-    with pytest.raises(Exception, match="corpus|fingerprint"):
-        attribute_own(drawn_by_look, 0, Corpus.open("mnist", limit=1999))
+def test_own_runs_of_another_corpus_are_refused(drawn_by_look: Path) -> None:
+    with pytest.raises(DataError):
+        attribute_own(Samples.load(drawn_by_look), 0, Corpus.open("mnist", limit=1999))
 
 
 def test_what_is_printed_is_json_and_says_none_for_missing_slots() -> None:

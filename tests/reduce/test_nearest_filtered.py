@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from intarsia.corpus import Corpus
-from intarsia.provenance.attribution import Attribution, Attributor
+from intarsia.provenance.attribution import Attribution, Attributor, attribute
 from intarsia.reduce.filters import Filters, sample_patches
+from intarsia.reduce.flat import flat_patches
 from intarsia.reduce.nearest_filtered import SMALL
 from intarsia.reduce.nearest_patches import Stopped
 from tests.pictures import colour_patches
@@ -21,11 +22,6 @@ def named(found: Attribution, place: tuple[int, int]) -> list[Named]:
     maps = (found.squared, found.image, found.row, found.col)
     slots = [Named(*(int(one[place][k]) for one in maps)) for k in range(found.image.shape[2])]
     return [slot for slot in slots if slot.image >= 0]
-
-
-def settled(slots: list[Named]) -> list[Named]:
-    """Put names in order again: the first of equals continues its neighbours' piece."""
-    return sorted(slots)
 
 
 def spread(height: int, width: int) -> list[tuple[int, int]]:
@@ -51,7 +47,8 @@ def test_filters_leave_nothing_out(intarsia_data: Path, data, window, radius, ke
         assert [slot.distance for slot in mine] == [slot.distance for slot in expected], place
         least = [slot for slot in expected if slot.distance < expected[-1].distance]
         assert set(least) <= set(mine)  # at the last distance any of the equals may be named
-        assert settled(mine)[: len(least)] == least
+        # The first of equals continues its neighbours' piece; the others stand in order.
+        assert sorted(mine)[: len(least)] == least
 
 
 def test_threads_and_earlier_pictures_change_nothing(intarsia_data: Path) -> None:
@@ -65,20 +62,42 @@ def test_threads_and_earlier_pictures_change_nothing(intarsia_data: Path) -> Non
 
 
 @pytest.mark.parametrize("radius", [None, 1])
-def test_pictures_of_many_sizes_and_with_holes(radius: int | None) -> None:
+def test_pictures_of_many_sizes(radius: int | None) -> None:
     crops = colour_patches(12, 14)
     images = [crops[i][: 9 + i % 3, : 8 + i % 4] for i in range(12)]
-    corpus = Corpus.from_arrays(images)
-    attributor = Attributor(corpus, 5)
+    attributor = Attributor(Corpus.from_arrays(images), 5)
     picture = colour_patches(20, 9)[17]
     found = attributor.attribute(picture, radius=radius, top=3)
     weights = np.asarray(attributor.window.weights, np.int64)
-    for y in range(9):
-        for x in range(9):
-            expected = nearest(picture, (y, x), images, weights, radius, 3)
-            distances = [slot.distance for slot in named(found, (y, x))]
-            assert distances == [slot.distance for slot in expected]
+    for place in np.ndindex(9, 9):
+        expected = nearest(picture, place, images, weights, radius, 3)
+        distances = [slot.distance for slot in named(found, place)]
+        assert distances == [slot.distance for slot in expected]
     assert found.nearest == []  # no whole pictures of this size
+
+
+def test_patches_that_touch_a_hole_are_no_sources() -> None:
+    images = colour_patches(12, 14)
+    valid = np.ones(images.shape[:3], bool)
+    valid[:, 6, 6] = False
+    found = attribute(images[5], Corpus.from_arrays(images, valid=valid), window=5, top=2)
+    # A window of 5x5 touches the hole from two pixels away; elsewhere the picture finds itself.
+    touched = np.zeros((14, 14), bool)
+    touched[4:9, 4:9] = True
+    assert (found.squared[~touched][:, 0] == 0).all()
+    rows, cols = found.row.astype(int), found.col.astype(int)
+    inside = (found.image >= 0) & (rows >= 2) & (rows < 12) & (cols >= 2) & (cols < 12)
+    inside[:2], inside[12:], inside[:, :2], inside[:, 12:] = (False,) * 4  # windows cut short
+    assert inside.any() and not touched[rows[inside], cols[inside]].any()
+
+
+def test_flat_patches_are_those_of_one_value() -> None:
+    images = Corpus.open("digits").images[:300]
+    (stack,) = Attributor(Corpus.from_arrays(images), 3).stacks
+    flat = flat_patches(stack, 1).reshape(8, 8, 300)
+    for y, x, n in np.ndindex(8, 8, 300):
+        patch = images[n, max(0, y - 1) : y + 2, max(0, x - 1) : x + 2]
+        assert flat[y, x, n] == (patch == patch[0, 0]).all()
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -136,7 +136,7 @@ def _held_out(
 
 def _show(found: Audit, out: Path | None) -> None:
     from intarsia.provenance.audit_drawing import verdict
-    from intarsia.provenance.audit_report import few
+    from intarsia.provenance.audit_report import least_words
 
     console = stderr_console(markup=False)
     for note in found.samples.notes:
@@ -147,8 +147,8 @@ def _show(found: Audit, out: Path | None) -> None:
         f"(95 % interval {low:.2%} to {high:.2%}), false-discovery rate 5 %, against "
         f"{len(found.held_out):,} pictures of {found.held_out_name}"
     )
-    if few(found):
-        console.print(few(found))
+    if least_words(found):
+        console.print(least_words(found))
     for index in found.ranked[:10]:
         one = found.findings[index]
         sources = " and ".join(f"{match.image:,}" for match in one.scored.sources)

@@ -38,7 +38,6 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     409: {"description": "A file of the run is damaged."},
     413: {"description": "Too large."},
     415: {"description": "Neither PNG, JPEG nor WebP."},
-    501: {"description": "Not in this version."},
     429: {"description": "Too many jobs wait."},
 }
 
@@ -80,7 +79,6 @@ def _explain_errors(app: FastAPI) -> None:
     app.add_exception_handler(IntarsiaError, answer(409))
     app.add_exception_handler(UsageError, answer(400))
     app.add_exception_handler(Busy, answer(429))
-    app.add_exception_handler(attributing.NotBuilt, answer(501))
 
 
 def _words(error: Exception) -> str:
@@ -112,7 +110,6 @@ def _serve_data(app: FastAPI, library: Library) -> None:
             "live": True,
             "runs": library.titles(),
             "corpora": list(library.openings()),
-            "attribution": attributing.available(),
             "limits": {
                 "samples": SAMPLES,
                 "machine_pictures": MACHINE_PICTURES,

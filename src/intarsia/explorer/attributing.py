@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,17 +22,6 @@ MODEL = "attribution"
 """What an attributed picture's settings say in place of a model; the page knows it by that."""
 FORMATS = ("PNG", "JPEG", "WEBP")
 """Pillow's names of the formats decoded."""
-_ATTRIBUTION = "intarsia.provenance.attribution"
-_READER = "intarsia.corpus.readers.foreign"
-
-
-class NotBuilt(IntarsiaError):
-    """Attribution was asked for, and is not in this version."""
-
-
-def available() -> bool:
-    """Whether this version can attribute pictures."""
-    return find_spec(_ATTRIBUTION) is not None and find_spec(_READER) is not None
 
 
 def read(data: bytes, corpus: Corpus) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -52,14 +39,13 @@ def read(data: bytes, corpus: Corpus) -> tuple[np.ndarray, tuple[str, ...]]:
 
     Raises
     ------
-    NotBuilt
-        If this version has no attribution.
     UsageError
         If it is no such picture.
     """
-    reader = _module(_READER)
+    from intarsia.corpus.readers.foreign import read_picture
+
     try:
-        picture, notes = reader.read_picture(
+        picture, notes = read_picture(
             data,
             corpus.channels,
             max_bytes=MOST_BYTES,
@@ -68,7 +54,7 @@ def read(data: bytes, corpus: Corpus) -> tuple[np.ndarray, tuple[str, ...]]:
         )
     except IntarsiaError as error:
         raise UsageError(str(error)) from error
-    return picture, tuple(notes)
+    return picture, notes
 
 
 def attributed(
@@ -91,7 +77,9 @@ def attributed(
     progress : called with (done, in all).
     should_stop : asked now and then.
     """
-    found = _module(_ATTRIBUTION).attribute(
+    from intarsia.provenance.attribution import attribute
+
+    found = attribute(
         picture,
         corpus,
         window=window,
@@ -135,9 +123,3 @@ def _pools(nearest: Arrays, distance: np.ndarray) -> Arrays:
         **{f"source_{name}": nearest[name][there] for name in ("image", "row", "col")},
         "distance": distance[there],
     }
-
-
-def _module(name: str) -> Any:
-    if not available():
-        raise NotBuilt("This version of intarsia cannot attribute pictures yet.")
-    return import_module(name)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import quad
+from scipy.spatial.distance import cdist
 
 from intarsia.errors import UsageError
 
@@ -110,7 +111,7 @@ def least_mse(overlaps: NDArray[np.float64], images: NDArray[np.float64]) -> flo
             f"The overlaps have shape {overlaps.shape} for {len(images)} images; "
             f"give one row and one column an image."
         )
-    apart = ((images[:, None] - images[None]) ** 2).sum(-1)
+    apart = cdist(images, images, "sqeuclidean")
     return float((overlaps * apart).sum() / (4 * len(images) ** 2))
 
 

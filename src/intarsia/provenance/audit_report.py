@@ -36,7 +36,7 @@ def write_audit(audit: Audit, folder: str | Path) -> Path:
     return folder
 
 
-def few(audit: Audit) -> str:
+def least_words(audit: Audit) -> str:
     """Say how many copies there must be before any can be declared; nothing if one is enough."""
     if audit.least_copies <= 1:
         return ""
@@ -59,7 +59,7 @@ def audit_html(audit: Audit) -> str:
         "corpus": _escape(f"{audit.corpus.name} ({len(audit.corpus):,} images)"),
         "held_out": _escape(f"{len(audit.held_out):,} of {audit.held_out_name}"),
         "floor": f"{1 / (1 + len(audit.held_out)):.2g}",
-        "least": _escape(few(audit)),
+        "least": _escape(least_words(audit)),
         "plot": "data:image/svg+xml;base64," + base64.b64encode(score_plot(audit)).decode("ascii"),
         "cases": "\n".join(_case(audit, index) for index in audit.ranked[:CASES]),
         "which": f"The {min(CASES, total)} highest scores of {total:,}.",

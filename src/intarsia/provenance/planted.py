@@ -42,7 +42,7 @@ class Planted:
     sources: tuple[tuple[int, ...], ...]
 
     def found(self, audit: Audit, kind: str) -> tuple[int, int]:
-        """Return how many of a kind are declared copies of the right images, and how many are.
+        """Return how many of a kind are declared copies of just the right images, of how many.
 
         An image equal to the right one, pixel for pixel, is right too. Of genuine pictures those
         declared copies of anything are counted.
@@ -54,11 +54,8 @@ class Planted:
         finding = audit.findings[i]
         if not finding.is_copy or self.kinds[i] == GENUINE:
             return finding.is_copy
-        named = [audit.corpus[match.image] for match in finding.scored.sources]
-        return all(
-            any(np.array_equal(audit.corpus[source], one) for one in named)
-            for source in self.sources[i]
-        )
+        named = {audit.corpus[match.image].tobytes() for match in finding.scored.sources}
+        return named == {audit.corpus[source].tobytes() for source in self.sources[i]}
 
 
 def plant(

@@ -16,8 +16,6 @@ from intarsia.reduce.nearest_kernels import FAR, insert, reach
 from intarsia.reduce.shortlist import _gather
 from intarsia.reduce.vectors import LANES, QUERIES, TILE, distances, mix
 
-INT32_MAX = 2.0**31 - 1
-
 Sieve = namedtuple(
     "Sieve", "coefs starts plane mixtures mixed shift first gain_first gain_all cuts"
 )
@@ -59,9 +57,9 @@ MANY = 200
 
 @_inlined
 def _bound(gain, limit, dimensions):
-    """Greatest |z_q - z_c|^2 of a candidate within ``limit``."""
+    """Greatest |z_q - z_c|^2 of a candidate within ``limit``, below `MAX_INT32`."""
     reach = gain * math.sqrt(np.float64(limit)) + math.sqrt(np.float64(dimensions))
-    return np.int64(min(reach * reach * (1 + 1e-12) + 2, INT32_MAX))
+    return np.int64(min(reach * reach * (1 + 1e-12) + 1, MAX_INT32 - 1.0))
 
 
 @_inlined
@@ -175,7 +173,7 @@ def _first(dist, lo, q, asked, kinds, sieve, block, lists):
         j = _argmin(dist, part * dist.size // parts, (part + 1) * dist.size // parts)
         bound = _bound(sieve.gain_all, lists.limit[number], sieve.coefs.shape[0])
         _take(lo + j, dist[j], bound, q, asked, kinds, sieve.first, block, lists)
-        dist[j] = MAX_INT32  # taken
+        dist[j] = MAX_INT32  # beyond every bound: taken
 
 
 @_merged
@@ -188,7 +186,7 @@ def _survivors(dist, lo, q, asked, kinds, sieve, block, lists):
     if lists.limit[number] == FAR:
         _first(dist, lo, q, asked, kinds, sieve, block, lists)
     limit = lists.limit[number]
-    bound = np.int32(_bound(sieve.gain_first, limit, first) - 1)
+    bound = np.int32(_bound(sieve.gain_first, limit, first))
     bound_all = _bound(sieve.gain_all, limit, filters)
     for some in range(0, dist.size, AT_ONCE):
         if _least(dist[some : some + AT_ONCE]) > bound:
@@ -199,7 +197,7 @@ def _survivors(dist, lo, q, asked, kinds, sieve, block, lists):
             total = _take(lo + j, dist[j], bound_all, q, asked, kinds, first, block, lists)
             if total <= limit:
                 limit = lists.limit[number]
-                bound = np.int32(_bound(sieve.gain_first, limit, first) - 1)
+                bound = np.int32(_bound(sieve.gain_first, limit, first))
                 bound_all = _bound(sieve.gain_all, limit, filters)
 
 

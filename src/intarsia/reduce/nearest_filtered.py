@@ -203,7 +203,7 @@ def _by_filters(
     seen = _heaviest(shared)
     filters = _filters(stack, seen, (view.rows, view.cols), _FILTERS[load])
     half = max(int(abs(query.offsets).max()) for query in asked_of)
-    flat = flat_patches(stack, half, sample_patches(stack, shared.offsets, view.rows, view.cols))
+    flat = flat_patches(stack, half)
     _, _, height, width, pictures = stack.pixels.shape
     plane = height * width * pictures
     sieve = _sieve(filters, plane, width * pictures, pictures)

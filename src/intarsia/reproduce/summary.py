@@ -26,15 +26,20 @@ SOURCES = {
 _HEAD = """\
 {source}. Every page has its picture, a table
 "published | here | settings | command", and a paragraph on what agrees and what does not, whose
-numbers the program filled in. `make book` runs the quick scale; `intarsia reproduce` lists all
-items with their times."""
+numbers the program filled in. `intarsia reproduce {paper}` runs the quick scale; `intarsia
+reproduce` lists all items with their times."""
 
 
 def write_summary(out: Path, paper: str) -> Path:
     """Write ``out/PAPER/index.md``: each item, what it shows, and the scale of its page."""
     from intarsia.reproduce.catalogue import catalogue
 
-    lines = [f"# {TITLES.get(paper, paper)}", "", _HEAD.format(source=SOURCES[paper]), ""]
+    lines = [
+        f"# {TITLES.get(paper, paper)}",
+        "",
+        _HEAD.format(source=SOURCES[paper], paper=paper),
+        "",
+    ]
     lines += ["| | shows | scale |", "| --- | --- | --- |"]
     for item in catalogue(paper):
         page = out / paper / f"{item.name}.md"

@@ -27,10 +27,6 @@ function dataChoice(site, state) {
 function attributeCard(site, jobs) {
   const state = { window: "7", radius: "" };
   const said = el("div", {});
-  if (!site.attribution) {
-    return el("section", { class: "sheet" }, el("h2", {}, "Attribute a picture"),
-      note("This version of intarsia cannot attribute pictures yet.", "hint"));
-  }
   const input = el("input", { type: "file", accept: TYPES.join(","), class: "hidden", onchange: () => send(input.files[0]) });
   const zone = el("label", { class: "drop" }, input,
     el("span", { class: "name" }, "Drop a picture here, or choose a file"),

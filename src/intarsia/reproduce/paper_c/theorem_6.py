@@ -38,9 +38,7 @@ def make(book: Book, needs: Needs) -> Page:
         shares = []
         for steps in counts:
             sides = stretched(published()[PRESET], steps)
-            machine = MACHINES[name](
-                corpus, steps=steps, scales=sides, threads=book.runs.threads
-            )  # fmt: skip
+            machine = MACHINES[name](corpus, steps=steps, scales=sides, threads=book.runs.threads)
             raw = drawn(book, machine, n, f"{name}, {steps} steps")
             shown[f"{name}, {steps}"] = raw
             found = [consistent(machine, raw, 2 * k / 255).mean() for k in TOLERANCES]
