@@ -52,6 +52,8 @@ class Sources:
     weight : share of this source: 1 / pool, or a posterior's heaviest weight.
     evidence : ``exact``: the pixel is a copy of the training pixel; ``posterior``: the heaviest
         patch of a weighted mean; ``token``: a token model; ``none``: no claim is made.
+    grid : (rows, columns) of the tokens of a token model, whose pixels share the source of their
+        token; None for models of pixels.
 
     Raises
     ------
@@ -70,6 +72,45 @@ class Sources:
     distance: Float32[np.ndarray, "n h w"]
     weight: Float32[np.ndarray, "n h w"]
     evidence: str = "exact"
+    grid: tuple[int, int] | None = None
+
+    @classmethod
+    def of_tokens(cls, arrays: Mapping[str, np.ndarray], size: tuple[int, int]) -> Sources:
+        """Make sources of pixels from those of tokens.
+
+        Parameters
+        ----------
+        arrays : by name, each [n, gh, gw]; ``row`` and ``col`` count tokens.
+        size : (H, W) of the pictures, a multiple of the grid.
+
+        Raises
+        ------
+        UsageError
+            If it is not.
+        """
+        rows, cols = arrays["image"].shape[1:]
+        if size[0] % rows or size[1] % cols:
+            raise UsageError(f"A token grid of {rows}x{cols} does not tile {size[0]}x{size[1]}.")
+        down, across = size[0] // rows, size[1] // cols
+        spread = {
+            name: arrays[name].repeat(down, axis=1).repeat(across, axis=2) for name in SOURCE_FIELDS
+        }
+        held = spread["image"] >= 0
+        y, x = np.arange(size[0])[:, None] % down, np.arange(size[1]) % across
+        spread["row"] = np.where(held, spread["row"] * down + y, -1)
+        spread["col"] = np.where(held, spread["col"] * across + x, -1)
+        return cls(**spread, evidence="token", grid=(rows, cols))
+
+    def of_grid(self) -> dict[str, np.ndarray]:
+        """Undo `of_tokens`: the nine arrays, each [n, gh, gw]."""
+        assert self.grid is not None
+        _, height, width = self.shape
+        down, across = height // self.grid[0], width // self.grid[1]
+        arrays = {name: value[:, ::down, ::across] for name, value in self.arrays().items()}
+        held = arrays["image"] >= 0
+        arrays["row"] = np.where(held, arrays["row"] // down, -1).astype(np.int16)
+        arrays["col"] = np.where(held, arrays["col"] // across, -1).astype(np.int16)
+        return arrays
 
     def __post_init__(self) -> None:
         if self.evidence not in EVIDENCE:
@@ -91,7 +132,7 @@ class Sources:
     def __getitem__(self, which: Any) -> Sources:
         which = _rows(which, len(self))
         taken = {name: getattr(self, name)[which] for name in SOURCE_FIELDS}
-        return Sources(**taken, evidence=self.evidence)
+        return Sources(**taken, evidence=self.evidence, grid=self.grid)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -131,7 +131,6 @@ TABLE: list[tuple[str, Made, str, str]] = [
     ),
     ("unknown device", model(device="gpu"), "'gpu'", "cpu, cuda or mps"),
     ("unknown model", lambda: check_name("npz"), "'npz'", "Did you mean nps"),
-    ("planned model", lambda: check_name("arvm"), "arvm", "has nps, efros-leung, is"),
 ]
 
 

@@ -20,7 +20,7 @@ from intarsia.cli.explore import explore_command
 from intarsia.cli.generate import generate_command
 from intarsia.cli.pictures import inpaint_command, texture_command
 from intarsia.cli.reproduce import reproduce_command
-from intarsia.cli.train_network import train_app
+from intarsia.cli.train_commands import train_app
 
 app = typer.Typer(
     name="intarsia",

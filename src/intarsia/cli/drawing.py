@@ -13,8 +13,9 @@ from intarsia.errors import UsageError
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
-    from intarsia.models import NonparametricSampler, Progress
+    from intarsia.models import Progress
     from intarsia.models.recipe import Recipe
+    from intarsia.models.run import Sampler
     from intarsia.samples import Samples
 
 
@@ -34,7 +35,7 @@ def opened(recipe: Recipe) -> Corpus | None:
 
 
 def draw(
-    model: NonparametricSampler,
+    model: Sampler,
     recipe: Recipe,
     out: Path,
     *,

@@ -11,7 +11,7 @@ from intarsia.cli import options as o
 from intarsia.cli.common import parse_size, said
 from intarsia.cli.drawing import draw, opened, out_folder
 from intarsia.cli.machine_drawing import draw_machine, sized_by_noise
-from intarsia.cli.networks import trained_on
+from intarsia.cli.networks import encoded_by, trained_on
 from intarsia.errors import UsageError
 
 
@@ -22,7 +22,7 @@ def generate_command(
         typer.Argument(
             metavar="MODEL",
             help="nps (paper A), efros-leung, is, es, ls, els, bbels (paper C), wiener, "
-            "pca-locality, scfdm, nearest, or network (one that was trained).",
+            "pca-locality, scfdm, nearest, network (one that was trained), or arvm (paper B).",
         ),
     ] = None,
     data: o.Data = "digits",
@@ -92,6 +92,8 @@ def generate_command(
     smoothing: o.Smoothing = None,
     smoothing_draws: o.SmoothingDraws = None,
     network: o.NetworkFolder = None,
+    gamma: o.Gamma = None,
+    blae: o.BlaeFolder = None,
     keep_steps: o.KeepSteps = False,
     wandb: o.Wandb = None,
     split: o.Split = "train",
@@ -149,6 +151,8 @@ def generate_command(
         "smoothing": smoothing,
         "smoothing_draws": smoothing_draws,
         "network": None if network is None else str(network),
+        "gamma": gamma,
+        "blae": None if blae is None else str(blae),
     }
     how = {
         "data": data,
@@ -162,6 +166,8 @@ def generate_command(
     given = {name for name in context.params if said(context, name)}
     if network is not None and config is None:
         how = trained_on(network, how, given)
+    if blae is not None and config is None:
+        how = encoded_by(blae, how, given)
     recipe = Recipe.of(config, model, n, seed, how, settings, preset, given)
     if wandb is not None and not (keep_steps and recipe.is_machine):
         raise UsageError("--wandb logs the steps of a score machine: add --keep-steps.")

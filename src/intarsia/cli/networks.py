@@ -50,6 +50,20 @@ def trained_on(network: Path, how: Mapping[str, Any], given: set[str]) -> dict[s
     return opened | {name: value for name, value in kept.items() if name not in given}
 
 
+def encoded_by(blae: Path, how: Mapping[str, Any], given: set[str]) -> dict[str, Any]:
+    """Return how a BL-AE's training pictures are opened, but for the options that were given.
+
+    Parameters, and what ``data`` among the given ones does: see `trained_on`.
+    """
+    from intarsia.networks.saved_blae import open_blae
+
+    saved = open_blae(blae)
+    sized = {name: saved.corpus.get(name) for name in ("resize", "fit", "grey")}
+    kept = sized if "data" in given else saved.corpus
+    held = {name: value for name, value in kept.items() if value is not None}
+    return dict(how) | {name: value for name, value in held.items() if name not in given}
+
+
 def opened_for(
     network: Path,
     how: Mapping[str, Any],

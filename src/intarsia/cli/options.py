@@ -135,6 +135,15 @@ NetworkFolder = Annotated[
     Path | None,
     typer.Option(help="Folder of intarsia train resnet or unet.", rich_help_panel=MACHINE),
 ]
+TOKENS = "Binary tokens (paper B)"
+Gamma = Annotated[
+    int | None,
+    typer.Option(help="arvm: side of the causal window, odd; 3.", rich_help_panel=TOKENS),
+]
+BlaeFolder = Annotated[
+    Path | None,
+    typer.Option(help="arvm: folder of intarsia train blae.", rich_help_panel=TOKENS),
+]
 KeepSteps = Annotated[
     bool,
     typer.Option("--keep-steps", help="Add every step's canvases and beliefs.",

@@ -99,6 +99,7 @@ def attributed(
         distance=distance[None, ..., 0].astype(np.float32),
         weight=np.zeros((1, *shape), np.float32),
         evidence="none",
+        grid=None,
     )
     settings: dict[str, Any] = {
         "model": MODEL,

@@ -13,8 +13,8 @@ from intarsia.errors import DataError, IntarsiaError, UsageError
 from intarsia.explorer.archive import MappedArchive
 from intarsia.explorer.bounded import Bounded
 from intarsia.explorer.discover import file_of
-from intarsia.provenance.folder import RunConfig, read_config
-from intarsia.samples import SOURCE_FIELDS, Samples, Sources
+from intarsia.provenance.folder import RunConfig, read_config, read_sources
+from intarsia.samples import SOURCE_FIELDS, Samples
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
@@ -103,9 +103,10 @@ class RunFolder:
         try:
             return Samples(
                 images=np.array(pictures["images"][which]),
-                sources=Sources(
-                    **{name: np.array(sources[name][which]) for name in SOURCE_FIELDS},
-                    evidence=str(sources["evidence"]),
+                sources=read_sources(
+                    {name: np.array(sources[name][which]) for name in SOURCE_FIELDS}
+                    | {name: sources[name] for name in ("evidence", "grid") if name in sources},
+                    pictures["images"].shape,
                 ),
                 settings=self.config.settings,
                 labels=np.array(pictures["labels"][which]) if "labels" in pictures else None,

@@ -12,8 +12,10 @@ MACHINES = ("is", "es", "ls", "els", "bbels", "wiener", "pca-locality", "scfdm",
 NETWORK = "network"
 """A trained network, asked as a machine is (`models.network`)."""
 
-NAMES = ("nps", "efros-leung", *MACHINES, NETWORK)
-PLANNED = ("arvm",)
+ARVM = "arvm"
+"""Paper B's gamma-ARVM over binary tokens (`models.arvm`)."""
+
+NAMES = ("nps", "efros-leung", *MACHINES, NETWORK, ARVM)
 
 
 def check_name(name: str) -> str:
@@ -26,10 +28,6 @@ def check_name(name: str) -> str:
     """
     if name in NAMES:
         return name
-    if name in PLANNED:
-        raise UsageError(
-            f"{name} is planned but not built yet. This version has {', '.join(NAMES)}."
-        )
     close = get_close_matches(name, NAMES, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
     raise UsageError(f"There is no model called {name!r}. Known: {', '.join(NAMES)}.{hint}")

@@ -13,7 +13,7 @@ from intarsia.corpus import Corpus
 from intarsia.dictionary import FillOrder
 from intarsia.errors import UsageError
 from intarsia.models.batch import Batch
-from intarsia.models.nonparametric import NonparametricSampler
+from intarsia.models.nonparametric import NonparametricSampler, numbers_to_draw
 
 
 class Inpainting(NonparametricSampler):
@@ -91,7 +91,7 @@ class Inpainting(NonparametricSampler):
         skip: Int64[np.ndarray, " m"] | None = None,
     ) -> Iterator[Batch]:
         """Set up ``n`` ways to fill the same holes, batch by batch."""
-        samples = self._to_draw(n, seed, size, skip)
+        samples = numbers_to_draw(n, seed, size, skip)
         order = FillOrder.grow(~self.hole, self.window, self.settings.border)
         step = size or self.default_batch
         for at in range(0, len(samples), step):

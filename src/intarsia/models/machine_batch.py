@@ -132,7 +132,7 @@ def gathered(machine: ScoreMachine, finished: list[MachineBatch], n: int, seed: 
     raw, labels = joined("x"), joined("labels")
     return Samples(
         images=to_pixels(raw),
-        sources=Sources(**sources, evidence=machine.evidence),
+        sources=Sources(**sources, evidence=machine.evidence, grid=None),
         settings=machine.resolved_settings(n, seed),
         labels=labels.astype(np.int16) if (labels >= 0).all() else None,
         corpus=machine.corpus,

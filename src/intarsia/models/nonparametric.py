@@ -131,6 +131,11 @@ class NonparametricSampler:
         return stages
 
     @property
+    def pictures(self) -> Corpus:
+        """The training pictures that samples speak of."""
+        return self.corpus
+
+    @property
     def _has_phi(self) -> bool:
         return self.settings.by_meaning and self.settings.condition == "representation"
 
@@ -203,7 +208,7 @@ class NonparametricSampler:
         skip: Int64[np.ndarray, " m"] | None = None,
     ) -> Iterator[Batch]:
         """Plant the seeds of samples 0 to n - 1, less those to ``skip``, batch by batch."""
-        for group in self._plan(self._to_draw(n, seed, size, skip), seed):
+        for group in self._plan(numbers_to_draw(n, seed, size, skip), seed):
             for seeds in group.split(size or self.default_batch):
                 yield self._plant(seeds)
 
@@ -247,7 +252,7 @@ class NonparametricSampler:
             labels[:] = self.settings.label
         return Samples(
             images=np.concatenate([batch.canvas for batch in batches])[order],
-            sources=Sources(**sources, evidence="exact"),
+            sources=Sources(**sources, evidence="exact", grid=None),
             settings=self.resolved_settings(n, seed),
             labels=labels.astype(np.int16) if (labels >= 0).all() else None,
             corpus=self.corpus,
@@ -259,6 +264,14 @@ class NonparametricSampler:
         if own["encoder_fingerprint"] is None:
             del own["encoder_fingerprint"]
         return {"model": self.name, "n": n, "seed": seed, **own, "size": list(self.canvas_size)}
+
+    def figures(self, batches: list[Batch]) -> dict[str, Any]:
+        """Return what metrics.json says of a run beside its maps."""
+        if self.settings.threshold != "intersection":
+            return {}
+        empty = int(sum(batch.fell_back.sum() for batch in batches))
+        drawn = sum(len(batch.samples) * len(batch.order) for batch in batches)
+        return {"empty_pools": empty, "empty_pool_share": empty / max(1, drawn)}
 
     @property
     def default_batch(self) -> int:
@@ -316,21 +329,6 @@ class NonparametricSampler:
                 )
             drawn, asked = drawn.filled_in(empty, among(asked)), asked.narrowed()
         return drawn
-
-    def _to_draw(
-        self, n: int, seed: int, size: int | None, skip: Int64[np.ndarray, " m"] | None
-    ) -> Int64[np.ndarray, " samples"]:
-        """Return the numbers of the samples that are left to draw."""
-        if n < 1:
-            raise UsageError(f"--n is {n}; ask for at least 1 picture.")
-        if n > 10**6:
-            raise UsageError(f"--n is {n}; one run draws at most 1,000,000. Use several --seed.")
-        if not 0 <= seed < 2**63:
-            raise UsageError(f"--seed is {seed}; it must be a whole number from 0 to 2^63 - 1.")
-        if size is not None and size < 1:
-            raise UsageError(f"--batch is {size}; at least 1 canvas is grown at a time.")
-        samples = np.arange(n)
-        return samples if skip is None else np.setdiff1d(samples, skip)
 
     def _is_due(self, step: int) -> bool:
         stage = self.dictionary.similar
@@ -451,6 +449,28 @@ class NonparametricSampler:
                     f"Class {only} has one picture and the seed's own is excluded. Add "
                     "--allow-seed-source, or use more pictures."
                 )
+
+
+def numbers_to_draw(
+    n: int, seed: int, size: int | None, skip: Int64[np.ndarray, " m"] | None
+) -> Int64[np.ndarray, " samples"]:
+    """Return the numbers of the samples that are left to draw.
+
+    Raises
+    ------
+    UsageError
+        For a number, a seed or a batch that no run can have.
+    """
+    if n < 1:
+        raise UsageError(f"--n is {n}; ask for at least 1 picture.")
+    if n > 10**6:
+        raise UsageError(f"--n is {n}; one run draws at most 1,000,000. Use several --seed.")
+    if not 0 <= seed < 2**63:
+        raise UsageError(f"--seed is {seed}; it must be a whole number from 0 to 2^63 - 1.")
+    if size is not None and size < 1:
+        raise UsageError(f"--batch is {size}; at least 1 canvas is grown at a time.")
+    samples = np.arange(n)
+    return samples if skip is None else np.setdiff1d(samples, skip)
 
 
 def _some_planes(corpus: Corpus) -> list[UInt8[np.ndarray, "h w c"]]:

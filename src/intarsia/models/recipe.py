@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from intarsia.errors import DataError, UsageError
-from intarsia.models.catalogue import MACHINES, NETWORK, check_name
+from intarsia.models.catalogue import ARVM, MACHINES, NETWORK, check_name
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
     from intarsia.models.machine import ScoreMachine
-    from intarsia.models.nonparametric import NonparametricSampler
+    from intarsia.models.run import Sampler
 
 CORPUS_OPTIONS = ("data", "split", "limit", "classes", "resize", "fit", "grey")
 PICTURE_OPTIONS = ("picture", "mask", "extend")
@@ -165,10 +165,15 @@ class Recipe:
         device: str = "cpu",
         threads: int | None = None,
         allow_torchscript: bool = False,
-    ) -> NonparametricSampler:
+    ) -> Sampler:
         """Build the model over its opened corpus."""
         from intarsia.models import EfrosLeung, Inpainting, NonparametricSampler, Texture
 
+        if self.model == ARVM:
+            from intarsia.models.arvm_settings import build_arvm
+
+            assert corpus is not None
+            return build_arvm(corpus, self.settings, device, threads)
         common: dict[str, Any] = {
             "device": device,
             "threads": threads,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from intarsia.errors import UsageError
+from intarsia.models.arvm import ArvmSampler
 from intarsia.models.batch import Batch
 from intarsia.models.checkpoint import Checkpoint
 from intarsia.models.nonparametric import NonparametricSampler, Step
@@ -20,6 +21,9 @@ from intarsia.provenance.movie import write_movie
 from intarsia.samples import Origin, Samples
 
 log = logging.getLogger("intarsia")
+
+Sampler = NonparametricSampler | ArvmSampler
+"""Models that fill one place of their canvases after another."""
 
 
 @dataclass
@@ -46,7 +50,7 @@ class Progress:
 
 
 def run(
-    model: NonparametricSampler,
+    model: Sampler,
     n: int,
     seed: int,
     out: str | Path,
@@ -90,7 +94,7 @@ def run(
     """
     next(model.batches(n, seed, batch))  # refuses what cannot be drawn before anything is written
     settings = model.resolved_settings(n, seed) | dict(notes or {})
-    checkpoint = Checkpoint.open(Path(out), settings, Origin.of(model.corpus), resume)
+    checkpoint = Checkpoint.open(Path(out), settings, Origin.of(model.pictures), resume)
     if checkpoint.finished:
         return _read_back(model, Path(out), movie, keep_pools)
     if keep_pools and batch is None:
@@ -126,24 +130,20 @@ def run(
         "seconds": round(seconds, 3),
         "pixels_per_second": round((progress.done - drawn_before) / max(seconds, 1e-9), 1),
     }
-    if model.settings.threshold == "intersection":
-        figures["empty_pools"] = int(sum(b.fell_back.sum() for b in finished))
-        figures["empty_pool_share"] = figures["empty_pools"] / max(1, progress.pixels)
+    figures |= model.figures(finished)
     samples.save(out, pools=checkpoint.pools() if keep_pools else None, movie=movie, extra=figures)
     checkpoint.clear()
     return samples
 
 
-def _read_back(
-    model: NonparametricSampler, out: Path, movie: str | None, keep_pools: bool
-) -> Samples:
+def _read_back(model: Sampler, out: Path, movie: str | None, keep_pools: bool) -> Samples:
     """Read a finished run, and add a movie if one is asked for now."""
     if keep_pools and not (out / "pools.npz").exists():
         raise UsageError(
             f"{out} was finished without --keep-pools, and pools cannot be added later. Choose "
             "another --out; nothing was changed."
         )
-    samples = Samples.load(out, corpus=model.corpus)
+    samples = Samples.load(out, corpus=model.pictures)
     if movie is not None and not (out / f"movie.{movie}").exists():
         write_movie(samples, out / f"movie.{movie}")
     log.info("%s was finished before; nothing was drawn anew", out)
@@ -151,7 +151,7 @@ def _read_back(
 
 
 def _grown(
-    model: NonparametricSampler,
+    model: Sampler,
     batch: Batch,
     seed: int,
     checkpoint: Checkpoint,
@@ -170,7 +170,7 @@ def _grown(
 
 
 def _all_batches(
-    model: NonparametricSampler, earlier: list[Batch], n: int, seed: int, size: int | None
+    model: Sampler, earlier: list[Batch], n: int, seed: int, size: int | None
 ) -> Iterator[Batch]:
     """Return what earlier sessions began, then the samples nobody began."""
     yield from earlier

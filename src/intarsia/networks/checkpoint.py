@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from intarsia.errors import DataError, UsageError
 from intarsia.files import write_bytes
 
+Row = dict[str, Any]
+"""What was measured in an epoch: numbers, or lists of them (a histogram)."""
+
 FORMAT = 1
 """Version of the file: checkpoints of another version are refused."""
 
@@ -45,9 +48,7 @@ class Checkpoint:
             )
         return self.path.exists()
 
-    def save(
-        self, network: nn.Module, optimizer: torch.optim.Optimizer, rows: list[dict[str, float]]
-    ) -> None:
+    def save(self, network: nn.Module, optimizer: torch.optim.Optimizer, rows: list[Row]) -> None:
         """Write the file, whole or not at all."""
         from safetensors.torch import save
 
@@ -59,9 +60,7 @@ class Checkpoint:
         solid = {name: value.contiguous() for name, value in tensors.items()}
         write_bytes(self.path, save(solid, {"intarsia": json.dumps(header)}))
 
-    def restore(
-        self, network: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> list[dict[str, float]]:
+    def restore(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> list[Row]:
         """Put network and optimizer where they were, and return what was measured.
 
         Raises
@@ -96,7 +95,7 @@ class Checkpoint:
             raise DataError(
                 f"{self.path} does not fit the network ({error}). Delete it."
             ) from error
-        rows: list[dict[str, float]] = header["rows"]
+        rows: list[Row] = header["rows"]
         return rows
 
 

@@ -7,25 +7,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from intarsia.files import write_bytes
+from intarsia.networks.checkpoint import Row
 
 
-def draw_curves(rows: Sequence[dict[str, float]], path: Path) -> None:
+def draw_curves(rows: Sequence[Row], path: Path) -> None:
     """Draw loss and figures against epochs, one panel each.
 
     Parameters
     ----------
-    rows : what was measured, an entry an epoch; ``seconds`` is left out.
+    rows : what was measured, an entry an epoch; ``seconds`` and lists are left out.
     path : of the PNG.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    names = [name for name in rows[-1] if name not in ("epoch", "seconds")]
+    numbers = [name for name, value in rows[-1].items() if isinstance(value, int | float)]
+    names = [name for name in numbers if name not in ("epoch", "seconds")]
     figure = Figure(figsize=(3.6 * len(names), 2.8), dpi=110, layout="constrained")
     epochs = [row["epoch"] for row in rows]
     for at, name in enumerate(names):
         axes = figure.add_subplot(1, len(names), at + 1)
-        axes.plot(epochs, [row.get(name, float("nan")) for row in rows], marker="o", markersize=3)
+        values = [row.get(name, float("nan")) for row in rows]
+        axes.plot(epochs, values, marker="o" if len(rows) <= 60 else "", markersize=3)
         axes.set_xlabel("epoch")
         axes.set_title(name.replace("_", " "), fontsize=10)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

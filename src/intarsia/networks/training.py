@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from intarsia.errors import IntarsiaError, UsageError
 from intarsia.files import make_folder
-from intarsia.networks.checkpoint import Checkpoint
+from intarsia.networks.checkpoint import Checkpoint, Row
 from intarsia.networks.curves import draw_curves
 from intarsia.networks.precision import PRECISIONS, autocast
 
@@ -97,7 +97,7 @@ class Task(Protocol):
     def loss(self, batch: Any) -> Tensor:
         """Return the scalar to minimise."""
 
-    def figures(self) -> dict[str, float]:
+    def figures(self) -> Row:
         """Measure the network after an epoch, such as the accuracy of nearest neighbours."""
 
 
@@ -115,12 +115,12 @@ class TrainingProgress:
 class History:
     """What was measured, an entry an epoch."""
 
-    rows: tuple[dict[str, float], ...]
+    rows: tuple[Row, ...]
 
     @property
     def seconds(self) -> float:
         """Time spent in all epochs, interrupted ones left out."""
-        return sum(row["seconds"] for row in self.rows)
+        return float(sum(row["seconds"] for row in self.rows))
 
 
 def train(
@@ -188,12 +188,17 @@ def train(
             if progress is not None:
                 progress(TrainingProgress(step + 1, steps, epoch + 1, total / (at + 1)))
         network.eval()
-        row = {"epoch": float(epoch + 1), "loss": total / per_epoch}
+        row: Row = {"epoch": float(epoch + 1), "loss": total / per_epoch}
         with torch.inference_mode():
             row |= task.figures()
         rows.append(row | {"seconds": time.perf_counter() - started})
-        log.info("%s", "  ".join(f"{name} {value:.4g}" for name, value in rows[-1].items()))
+        log.info("%s", _in_words(rows[-1]))
         checkpoint.save(network, optimizer, rows)
         draw_curves(rows, folder / "curves.png")
     network.eval()
     return History(tuple(rows))
+
+
+def _in_words(row: Row) -> str:
+    numbers = {name: value for name, value in row.items() if isinstance(value, int | float)}
+    return "  ".join(f"{name} {value:.4g}" for name, value in numbers.items())

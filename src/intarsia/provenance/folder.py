@@ -163,7 +163,7 @@ def save_run(
     )
     save_npz(
         folder / "sources.npz",
-        **samples.sources.arrays(),
+        **source_arrays(samples.sources),
         evidence=np.array(samples.sources.evidence),
     )
     if pools is not None:
@@ -186,9 +186,7 @@ def load_run(folder: str | Path, corpus: Corpus | None = None) -> Samples:
     arrays = _read_npz(folder / "samples.npz", {"images", "seeds"})
     parts = _read_npz(folder / "sources.npz", {*SOURCE_FIELDS, "evidence"})
     try:
-        sources = Sources(
-            **{name: parts[name] for name in SOURCE_FIELDS}, evidence=str(parts["evidence"])
-        )
+        sources = read_sources(parts, arrays["images"].shape)
         samples = Samples(
             images=arrays.pop("images"),
             labels=arrays.pop("labels") if "labels" in arrays else None,
@@ -204,6 +202,32 @@ def load_run(folder: str | Path, corpus: Corpus | None = None) -> Samples:
     if corpus is not None:
         require_same_corpus(samples, corpus)
     return samples
+
+
+def source_arrays(sources: Sources) -> dict[str, np.ndarray]:
+    """Return what sources.npz holds: of a token model, arrays on its grid, and ``grid``."""
+    if sources.grid is None:
+        return sources.arrays()
+    return sources.of_grid() | {"grid": np.array(sources.grid)}
+
+
+def read_sources(arrays: Mapping[str, np.ndarray], shape: tuple[int, ...]) -> Sources:
+    """Undo `source_arrays`.
+
+    Parameters
+    ----------
+    arrays : as read from sources.npz.
+    shape : of the images, [n, H, W, C].
+
+    Raises
+    ------
+    UsageError
+        If they do not fit together.
+    """
+    fields = {name: arrays[name] for name in SOURCE_FIELDS}
+    if "grid" in arrays:
+        return Sources.of_tokens(fields, (shape[1], shape[2]))
+    return Sources(**fields, evidence=str(arrays["evidence"]), grid=None)
 
 
 def plain(value: Any, name: str) -> Any:

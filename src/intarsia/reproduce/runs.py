@@ -22,8 +22,8 @@ from intarsia.reproduce.telling import Teller
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
-    from intarsia.models import NonparametricSampler
     from intarsia.models.recipe import Recipe
+    from intarsia.models.run import Sampler
     from intarsia.samples import Samples
 
 _KEPT = 6
@@ -238,7 +238,7 @@ class Runs:
         digest = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
         return f"{draw.slug}~{digest[:12]}-s{draw.seed}"
 
-    def _model(self, draw: Draw) -> NonparametricSampler:
+    def _model(self, draw: Draw) -> Sampler:
         recipe = self.recipe(draw)
         model = recipe.build(self.corpus(draw.data, draw.limit), threads=self.threads)
         settings = model.resolved_settings(draw.n, draw.seed)

@@ -1,0 +1,255 @@
+"""Trained BL-AEs in folders, and the training that makes them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from jaxtyping import Bool, Float, UInt8
+
+from intarsia.errors import DataError, UsageError
+from intarsia.files import write_bytes, write_text
+from intarsia.networks import binarising
+from intarsia.networks.blae import BinaryAutoencoder, BlaeSettings
+from intarsia.networks.training import CHECKPOINT, History, Recipe, TrainingProgress, train
+from intarsia.represent.fitting import state_fingerprint
+
+if TYPE_CHECKING:
+    from intarsia.corpus import Corpus
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+FORMAT = 1
+"""Version of config.json."""
+
+RECIPE = Recipe(epochs=300, batch=50, rate=2e-3, decay=0.0, warm_up=0.01)
+"""Adam, as in paper B; the rest is this project's."""
+
+BINARY_ENOUGH = 0.95
+"""Least binary rate of latents that tokens are made of."""
+
+_FILES = {CHECKPOINT, "curves.png", "latents.png", "reconstructions.png", WEIGHTS, CONFIG}
+
+
+@dataclass(frozen=True, eq=False)
+class SavedBlae:
+    """A trained BL-AE and where it comes from.
+
+    Attributes
+    ----------
+    network : in evaluation mode.
+    corpus : how its training pictures are opened: keywords of `Corpus.open`, and ``data``.
+    fingerprint : of the corpus.
+    pictures : how many there were.
+    about : recipe, seconds, command, and ``binary_rate``, ``psnr``, ``psnr_p10`` at the end.
+    """
+
+    network: BinaryAutoencoder
+    corpus: dict[str, Any]
+    fingerprint: str
+    pictures: int
+    about: dict[str, Any]
+
+    @property
+    def settings(self) -> BlaeSettings:
+        """The network's shape."""
+        return self.network.settings
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(rows, columns) of tokens."""
+        return self.settings.grid
+
+    @property
+    def weights(self) -> str:
+        """SHA-256 of the weights, in hex."""
+        state = {name: value.cpu().numpy() for name, value in self.network.state_dict().items()}
+        return state_fingerprint("blae", state)
+
+    @property
+    def device(self) -> str:
+        """Where the network is."""
+        return str(next(self.network.parameters()).device)
+
+    def latents(self, images: UInt8[torch.Tensor, "n h w c"]) -> Float[torch.Tensor, "n k gh gw"]:
+        """Return the latents of pictures, values from -1 to 1.
+
+        Raises
+        ------
+        UsageError
+            If the pictures are of another size.
+        """
+        self.check(tuple(images.shape[1:]))
+        return binarising.latents_of(self.network, images, self.device)
+
+    def decode(self, bits: Bool[torch.Tensor, "n gh gw k"]) -> UInt8[torch.Tensor, "n h w c"]:
+        """Return the pictures of binary latents."""
+        signs = bits.permute(0, 3, 1, 2).float() * 2 - 1
+        return binarising.decoded(self.network, signs, self.device)
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raise UsageError unless pictures (H, W, C) are of the size the network takes."""
+        wanted = (*self.settings.size, self.settings.channels)
+        if shape != wanted:
+            ours, theirs = ("x".join(map(str, s)) for s in (shape, wanted))
+            raise UsageError(
+                f"The pictures are {ours}, but the BL-AE was trained on {theirs}, and its token "
+                f"grid is {self.grid[0]}x{self.grid[1]}. Use --resize {wanted[0]}"
+                f"{' --grey' if wanted[2] == 1 else ''}, or train one: intarsia train blae."
+            )
+
+    def save(self, folder: Path) -> None:
+        """Write weights, then the configuration that makes them readable."""
+        from safetensors.torch import save
+
+        state = self.network.state_dict()
+        solid = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+        write_bytes(folder / WEIGHTS, save(solid, {"kind": "blae"}))
+        config = {
+            "format": FORMAT,
+            "kind": "blae",
+            "network": asdict(self.settings),
+            "corpus": self.corpus,
+            "fingerprint": self.fingerprint,
+            "pictures": self.pictures,
+            "about": self.about,
+        }
+        write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")
+
+
+def train_blae(
+    corpus: Corpus,
+    out: str | Path,
+    *,
+    opened: Mapping[str, Any],
+    settings: BlaeSettings,
+    recipe: Recipe = RECIPE,
+    encoder_of: SavedBlae | None = None,
+    resume: bool = False,
+    device: str = "cpu",
+    command: str = "",
+    on_step: Callable[[TrainingProgress], None] | None = None,
+) -> tuple[SavedBlae, History]:
+    """Train a BL-AE; write model.safetensors, config.json and three pictures.
+
+    Parameters
+    ----------
+    corpus : training pictures of one size.
+    out : folder to write; a checkpoint in it is gone on from with ``resume``.
+    opened : how the corpus was opened: keywords of `Corpus.open`, and ``data``.
+    settings : shape and noise.
+    recipe : how it is trained.
+    encoder_of : take this one's encoder, leave it as it is, and train the decoder anew, as paper B
+        does to show that noise costs reconstruction (section 5.1.2).
+    command : the command line, for config.json.
+    on_step : called after every step.
+
+    Raises
+    ------
+    UsageError
+        If pictures and network do not fit, there are too few, or the folder holds something else.
+    """
+    from intarsia.networks.blae_drawing import draw_latents, draw_reconstructions
+
+    folder = Path(out)
+    found = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if strange := sorted(found - _FILES):
+        raise UsageError(f"{folder} holds something else, {strange[0]}. Name another --out.")
+    if len(corpus) < recipe.batch:
+        raise UsageError(
+            f"There are {len(corpus)} pictures, fewer than a batch of {recipe.batch}. Use a larger "
+            "--limit, or a smaller --batch."
+        )
+    torch.manual_seed(recipe.seed)
+    network = BinaryAutoencoder(settings)
+    if encoder_of is not None:
+        _take_encoder(network, encoder_of)
+    task = binarising.Binarising(network, corpus, device, only_decoder=encoder_of is not None)
+    history = train(task, recipe, folder, resume=resume, device=device, progress=on_step)
+    last = {name: history.rows[-1][name] for name in ("binary_rate", "psnr", "psnr_p10")}
+    about = {
+        "recipe": asdict(recipe), "seconds": round(history.seconds), "command": command, **last,
+    }  # fmt: skip
+    saved = SavedBlae(network.eval(), dict(opened), corpus.fingerprint, len(corpus), about)
+    draw_latents(history.rows, folder / "latents.png")
+    draw_reconstructions(saved, corpus, folder / "reconstructions.png")
+    saved.save(folder)
+    return saved, history
+
+
+def open_blae(folder: str | Path, device: str = "cpu") -> SavedBlae:
+    """Read what `train_blae` wrote.
+
+    Raises
+    ------
+    UsageError
+        If there is no such folder, or its training has not ended.
+    DataError
+        If it holds something else, or weights of another shape.
+    """
+    folder = Path(folder)
+    if not (folder / CONFIG).exists():
+        unfinished = (folder / CHECKPOINT).exists()
+        raise UsageError(
+            f"--blae {folder} holds a training that has not ended. Finish it with --resume."
+            if unfinished
+            else f"--blae {folder} is no BL-AE. Name the --out of intarsia train blae."
+        )
+    config = _config(folder / CONFIG)
+    shape = dict(config["network"])
+    for name in ("size", "widths"):
+        shape[name] = tuple(shape[name])
+    network = BinaryAutoencoder(BlaeSettings(**shape))
+    _fill(network, folder / WEIGHTS)
+    network.requires_grad_(False).eval().to(device)
+    network.to(memory_format=torch.channels_last)
+    return SavedBlae(
+        network,
+        dict(config["corpus"]),
+        str(config["fingerprint"]),
+        int(config["pictures"]),
+        dict(config["about"]),
+    )
+
+
+def _take_encoder(network: BinaryAutoencoder, other: SavedBlae) -> None:
+    ours, theirs = network.settings, other.settings
+    if replace(ours, noise=theirs.noise, sigma=theirs.sigma) != theirs:
+        raise UsageError(
+            "--encoder-of has another shape than was asked for. Leave --bits, --grid, --widths "
+            "and --hidden out: they are taken from it."
+        )
+    network.encoder.load_state_dict(other.network.encoder.state_dict())
+
+
+def _config(path: Path) -> dict[str, Any]:
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be read ({error}). Train the BL-AE again.") from error
+    wanted = {"format", "kind", "network", "corpus", "fingerprint", "pictures", "about"}
+    if not isinstance(config, dict) or not wanted <= config.keys() or config["kind"] != "blae":
+        raise DataError(f"{path} does not describe a BL-AE. Name the --out of intarsia train blae.")
+    if config["format"] != FORMAT:
+        raise DataError(
+            f"{path} has format {config['format']}, but this version reads {FORMAT}. Train the "
+            "BL-AE again, or use the version that made it."
+        )
+    return config
+
+
+def _fill(network: BinaryAutoencoder, path: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        weights = load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise DataError(f"{path} is missing or damaged ({error}). Train it again.") from error
+    wanted = {name: value.shape for name, value in network.state_dict().items()}
+    if wanted != {name: value.shape for name, value in weights.items()}:
+        raise DataError(f"{path} holds weights of another shape than config.json says.")
+    network.load_state_dict(weights)
