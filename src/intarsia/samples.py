@@ -75,13 +75,16 @@ class Sources:
     grid: tuple[int, int] | None = None
 
     @classmethod
-    def of_tokens(cls, arrays: Mapping[str, np.ndarray], size: tuple[int, int]) -> Sources:
+    def of_tokens(
+        cls, arrays: Mapping[str, np.ndarray], size: tuple[int, int], evidence: str = "token"
+    ) -> Sources:
         """Make sources of pixels from those of tokens.
 
         Parameters
         ----------
         arrays : by name, each [n, gh, gw]; ``row`` and ``col`` count tokens.
         size : (H, W) of the pictures, a multiple of the grid.
+        evidence : ``none`` for a network over tokens.
 
         Raises
         ------
@@ -99,7 +102,7 @@ class Sources:
         y, x = np.arange(size[0])[:, None] % down, np.arange(size[1]) % across
         spread["row"] = np.where(held, spread["row"] * down + y, -1)
         spread["col"] = np.where(held, spread["col"] * across + x, -1)
-        return cls(**spread, evidence="token", grid=(rows, cols))
+        return cls(**spread, evidence=evidence, grid=(rows, cols))
 
     def of_grid(self) -> dict[str, np.ndarray]:
         """Undo `of_tokens`: the nine arrays, each [n, gh, gw]."""

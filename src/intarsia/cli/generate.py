@@ -164,7 +164,8 @@ def generate_command(
         "grey": grey,
     }
     given = {name for name in context.params if said(context, name)}
-    if network is not None and config is None:
+    tokens_of = blae if model == "arvm" or blae is not None else None
+    if network is not None and config is None and tokens_of is None:
         how = trained_on(network, how, given)
     if blae is not None and config is None:
         how = encoded_by(blae, how, given)

@@ -61,6 +61,20 @@ def blae_command(
             rich_help_panel=TRAINING,
         ),
     ] = None,
+    settle: Annotated[
+        float,
+        typer.Option(
+            help="Share of the epochs in which the encoder learns; then the decoder learns from "
+            "rounded latents. 1 is the paper's way.",
+            rich_help_panel=TRAINING,
+        ),
+    ] = 0.5,
+    plain: Annotated[
+        bool,
+        typer.Option(
+            "--plain", help="No batch normalisation, as in the paper.", rich_help_panel=SHAPE
+        ),
+    ] = False,
     epochs: Annotated[
         int | None, typer.Option(help="Passes over the pictures.", rich_help_panel=TRAINING)
     ] = None,
@@ -123,7 +137,9 @@ def blae_command(
             settings = replace(kept.settings, noise=noise, sigma=sigma)
             kept.check((*corpus.size, corpus.channels))
         else:
-            settings = shape_for(corpus.size, corpus.channels, noise=noise, sigma=sigma, **shape)
+            settings = shape_for(
+                corpus.size, corpus.channels, noise=noise, sigma=sigma, normalise=not plain, **shape
+            )
         bar = progress("training")
         saved, history = train_blae(
             corpus,
@@ -131,6 +147,7 @@ def blae_command(
             opened=opened,
             settings=settings,
             recipe=recipe,
+            settle=settle,
             encoder_of=kept,
             resume=resume,
             device=device,

@@ -9,22 +9,22 @@ the image drawn is the token's source.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int16, Int64, UInt8
 
-from intarsia.corpus import Corpus
 from intarsia.dictionary import Dictionary, FillOrder, Near, Query, Window
 from intarsia.errors import UsageError
 from intarsia.models.batch import Batch
 from intarsia.models.device import torch_device
-from intarsia.models.nonparametric import Step, numbers_to_draw
+from intarsia.models.nonparametric import Step
+from intarsia.models.token_sampler import TokenSampler, in_order
 from intarsia.models.tokens import TokenGrid, numbers_of
 from intarsia.reduce import Drawn, PoolRule, keys, pool
-from intarsia.samples import SOURCE_FIELDS, Samples, Sources
+from intarsia.samples import Samples, Sources
 
 SMALLEST = 3
 """Side of the least window that compares anything."""
@@ -33,7 +33,7 @@ CROSS, NOTHING = 2, 1
 """Sides that stand for what a context backs off to below 3: the two edge neighbours; nothing."""
 
 
-class ArvmSampler:
+class ArvmSampler(TokenSampler):
     """gamma-ARVM as an exact pool over the tokens of training pictures.
 
     Parameters
@@ -62,74 +62,14 @@ class ArvmSampler:
         self, tokens: TokenGrid, gamma: int = 3, *, device: str = "cpu", threads: int | None = None
     ) -> None:
         check_gamma(gamma)
-        self.tokens = tokens
+        super().__init__(tokens)
         self.gamma = gamma
-        self.blae_folder: str | None = None  # of a run that can be repeated from its config
         self.threads = threads
-        self.corpus = tokens.as_corpus
         self.window = Window(max(SMALLEST, gamma))
         self.rule = PoolRule(Fraction(0))
         self.dictionary = Dictionary(
-            self.corpus, self.window, "ignore", [Near(0)], torch_device(device)
+            self.tokens.as_corpus, self.window, "ignore", [Near(0)], torch_device(device)
         )
-
-    default_batch = 256
-
-    @property
-    def pictures(self) -> Corpus:
-        """The training pictures that samples speak of."""
-        return self.tokens.corpus
-
-    def sample(
-        self,
-        n: int,
-        seed: int = 0,
-        *,
-        batch: int | None = None,
-        callback_on_step_end: Callable[[Step], None] | None = None,
-    ) -> Samples:
-        """Draw pictures.
-
-        Parameters
-        ----------
-        n : how many.
-        seed : 0 <= seed < 2^63. With gamma, the tokens and the corpus it decides every token.
-        batch : grids filled side by side. No result depends on it.
-        callback_on_step_end : called after every token of every batch.
-
-        Returns
-        -------
-        Samples
-            Decoded by the BL-AE; ``sources`` on the token grid, with evidence ``token``. ``extra``
-            has ``tokens``, int64 [n, gh, gw], and ``window``, int16 [n, gh, gw] (`windows`).
-        """
-        finished = []
-        for started in self.batches(n, seed, batch):
-            for step in self.grow(started, seed):
-                if callback_on_step_end is not None:
-                    callback_on_step_end(step)
-            finished.append(started)
-        return self.gather(finished, n, seed)
-
-    def batches(
-        self,
-        n: int,
-        seed: int,
-        size: int | None = None,
-        skip: Int64[np.ndarray, " m"] | None = None,
-    ) -> Iterator[Batch]:
-        """Yield empty grids for samples 0 to n - 1, less those to ``skip``."""
-        left = numbers_to_draw(n, seed, size, skip)
-        rows, cols = self.tokens.shape
-        raster = np.array(list(np.ndindex(rows, cols)), np.int64)
-        order = FillOrder(np.zeros((rows, cols), bool), raster)
-        step = size or self.default_batch
-        for start in range(0, len(left), step):
-            yield Batch.blank(left[start : start + step], order, self.corpus.channels)
-
-    def pixels(self, n: int, seed: int) -> int:
-        """Return how many tokens a run draws."""
-        return n * self.tokens.shape[0] * self.tokens.shape[1]
 
     def grow(self, batch: Batch, seed: int, *, keep_members: bool = False) -> Iterator[Step]:
         """Draw every token of a batch in raster order; yields a `Step` after each."""
@@ -138,7 +78,7 @@ class ArvmSampler:
             salts = keys.salts(seed, batch.samples, batch.step)
             query = self.query(place, batch.canvas, known, salts)
             drawn = self._draw(batch, query, keep_members)
-            batch.write(self.corpus, place, drawn)
+            batch.write(self.tokens.as_corpus, place, drawn)
             known[place] = True
             yield Step(batch, place, query, drawn)
 
@@ -172,21 +112,13 @@ class ArvmSampler:
 
     def gather(self, batches: list[Batch], n: int, seed: int) -> Samples:
         """Decode finished batches, in order of sample."""
-        order = np.argsort(np.concatenate([batch.samples for batch in batches]))
-        bits = np.concatenate([batch.canvas for batch in batches])[order]
-        sources = {
-            name: np.concatenate([batch.sources[name] for batch in batches])[order]
-            for name in SOURCE_FIELDS
-        }
+        bits, sources = in_order(batches)
         return Samples(
             images=self.tokens.decode(bits),
-            sources=Sources.of_tokens(sources, self.tokens.corpus.size),
+            sources=Sources.of_tokens(sources, self.pictures.size),
             settings=self.resolved_settings(n, seed),
-            corpus=self.tokens.corpus,
-            extra={
-                "tokens": numbers_of(bits),
-                "window": self.windows(bits, sources["image"]),
-            },
+            corpus=self.pictures,
+            extra={"tokens": numbers_of(bits), "window": self.windows(bits, sources["image"])},
         )
 
     def windows(
@@ -257,18 +189,17 @@ class ArvmSampler:
             "n": n,
             "seed": seed,
             "gamma": self.gamma,
-            "blae": self.blae_folder,
+            **self.folders,
             "bits": settings.bits,
             "grid": list(self.tokens.shape),
             "binary_rate": round(self.tokens.binary_rate, 6),
-            "blae_fingerprint": self.tokens.blae.weights,
+            "blae_fingerprint": self.tokens.blae.weights_fingerprint,
         }
 
     def figures(self, batches: list[Batch]) -> dict[str, Any]:
         """Return what metrics.json says of the run beside its maps."""
-        bits = np.concatenate([batch.canvas for batch in batches])
-        image = np.concatenate([batch.sources["image"] for batch in batches])
-        windows = self.windows(bits, image)
+        bits, sources = in_order(batches)
+        windows = self.windows(bits, sources["image"])
         return {"backed_off_share": float((windows < self.gamma).mean())}
 
 

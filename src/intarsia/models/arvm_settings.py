@@ -10,17 +10,27 @@ from intarsia.errors import UsageError
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
     from intarsia.models.arvm import ArvmSampler
+    from intarsia.models.token_network import TokenNetworkSampler
+    from intarsia.models.tokens import TokenGrid
 
-OPTIONS = ("gamma", "blae")
+OPTIONS = ("gamma", "blae", "network")
 
-_RESOLVED = ("bits", "grid", "binary_rate", "blae_fingerprint", "asked")
+_RESOLVED = (
+    "bits",
+    "grid",
+    "binary_rate",
+    "blae_fingerprint",
+    "network_fingerprint",
+    "kind",
+    "asked",
+)
 """What config.yaml adds; a run that repeats it finds the same."""
 
 
 def build_arvm(
     corpus: Corpus, settings: Mapping[str, Any], device: str, threads: int | None
-) -> ArvmSampler:
-    """Build gamma-ARVM over its opened corpus.
+) -> ArvmSampler | TokenNetworkSampler:
+    """Build gamma-ARVM over its opened corpus: exact, or a network of it.
 
     Raises
     ------
@@ -34,7 +44,8 @@ def build_arvm(
 
     if strange := sorted(set(settings) - {*OPTIONS, *_RESOLVED}):
         raise UsageError(
-            f"arvm has no option --{strange[0].replace('_', '-')}; it has --gamma and --blae."
+            f"arvm has no option --{strange[0].replace('_', '-')}; it has --gamma, --blae and "
+            "--network."
         )
     folder = settings.get("blae")
     if folder is None:
@@ -46,11 +57,30 @@ def build_arvm(
     check_gamma(gamma)
     blae = open_blae(folder, device)
     wanted = settings.get("blae_fingerprint")
-    if wanted is not None and blae.weights != wanted:
+    if wanted is not None and blae.weights_fingerprint != wanted:
         raise UsageError(
             f"--blae {folder} is not the BL-AE of that run: its fingerprint is "
-            f"{blae.weights[:12]}, not {wanted[:12]}."
+            f"{blae.weights_fingerprint[:12]}, not {wanted[:12]}."
         )
-    sampler = ArvmSampler(TokenGrid.of(corpus, blae), gamma, device=device, threads=threads)
-    sampler.blae_folder = str(folder)
+    tokens = TokenGrid.of(corpus, blae)
+    if settings.get("network") is not None:
+        return _network(tokens, settings, device)
+    sampler = ArvmSampler(tokens, gamma, device=device, threads=threads)
+    sampler.folders = {"blae": str(folder)}
+    return sampler
+
+
+def _network(tokens: TokenGrid, settings: Mapping[str, Any], device: str) -> TokenNetworkSampler:
+    """Build the sampler of a trained network over the same tokens."""
+    from intarsia.models.token_network import TokenNetworkSampler
+    from intarsia.networks.saved_tokens import open_tokens
+
+    saved = open_tokens(settings["network"], device)
+    if settings.get("gamma") not in (None, saved.settings.gamma):
+        raise UsageError(
+            f"--gamma is {settings['gamma']}, but --network {settings['network']} was trained with "
+            f"{saved.settings.gamma}. Leave --gamma out."
+        )
+    sampler = TokenNetworkSampler(tokens, saved)
+    sampler.folders = {"network": str(settings["network"]), "blae": str(settings["blae"])}
     return sampler

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 
 from intarsia.errors import UsageError
-from intarsia.models.arvm import ArvmSampler
 from intarsia.models.batch import Batch
 from intarsia.models.checkpoint import Checkpoint
 from intarsia.models.nonparametric import NonparametricSampler, Step
+from intarsia.models.token_sampler import TokenSampler
 from intarsia.provenance.movie import write_movie
 from intarsia.samples import Origin, Samples
 
 log = logging.getLogger("intarsia")
 
-Sampler = NonparametricSampler | ArvmSampler
+Sampler = NonparametricSampler | TokenSampler
 """Models that fill one place of their canvases after another."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
@@ -26,6 +27,10 @@ BINS = 40
 """Of the histogram of latents."""
 
 
+Batch = tuple[Float[Tensor, "b c h w"], Float[Tensor, "b k gh gw"] | None]
+"""Pictures, and their latents where those are known beforehand."""
+
+
 class Binarising:
     """The task of `networks.training` for a BL-AE.
 
@@ -35,6 +40,7 @@ class Binarising:
     corpus : training pictures of the network's size.
     device : where batches go.
     only_decoder : leave the encoder as it is (paper B, section 5.1.2 and figure 4).
+    rounded : decode latents rounded to -1 and 1, without noise; needs ``only_decoder``.
     """
 
     def __init__(
@@ -44,14 +50,17 @@ class Binarising:
         device: str = "cpu",
         *,
         only_decoder: bool = False,
+        rounded: bool = False,
     ) -> None:
         assert corpus.images is not None
         self.network = network.to(memory_format=torch.channels_last)
         self.corpus = corpus
         self.device = device
-        self.only_decoder = only_decoder
+        self.only_decoder, self.rounded = only_decoder, rounded
         network.encoder.requires_grad_(not only_decoder)
-        self.pictures = torch.from_numpy(corpus.images)
+        self.pictures = torch.from_numpy(np.array(corpus.images))
+        # An encoder that is left as it is has said all it can say once.
+        self._latents = latents_of(network.eval(), self.pictures, device) if only_decoder else None
         self._noise = torch.Generator()
 
     def describe(self) -> dict[str, Any]:
@@ -64,6 +73,7 @@ class Binarising:
             "kind": "blae",
             **shape,
             "only_decoder": self.only_decoder,
+            "rounded": self.rounded,
             "fingerprint": self.corpus.fingerprint,
         }
 
@@ -71,26 +81,35 @@ class Binarising:
         """Return how many batches an epoch has."""
         return len(self.pictures) // size
 
-    def batches(self, size: int, generator: torch.Generator) -> Iterator[Float[Tensor, "b c h w"]]:
-        """Yield every picture once."""
+    def batches(self, size: int, generator: torch.Generator) -> Iterator[Batch]:
+        """Yield every picture once, with its latents where the encoder is left as it is."""
         self._noise = generator
         order = torch.randperm(len(self.pictures), generator=generator)
         for at in range(self.batch_count(size)):
             some = order[at * size : (at + 1) * size]
-            yield to_unit(self.pictures[some]).to(self.device)
+            pictures = to_unit(self.pictures[some]).to(self.device)
+            known = None if self._latents is None else self._latents[some].to(self.device)
+            yield pictures, known
 
-    def loss(self, batch: Float[Tensor, "b c h w"]) -> Tensor:
+    def loss(self, batch: Batch) -> Tensor:
         """Return the mean squared error of pictures decoded from noisy latents (eq. 5)."""
         settings = self.network.settings
-        latents = self.network.latents(batch)
-        noise = noise_like(latents, settings.noise, self._noise)
-        decoded = self.network.decode(latents + settings.sigma * noise)
-        return nn.functional.mse_loss(decoded.float(), batch)
+        pictures, latents = batch
+        if latents is None:
+            latents = self.network.latents(pictures)
+        if self.rounded:
+            noisy = latents.sign()
+        else:
+            noise = noise_like(latents, settings.noise, self._noise)
+            noisy = latents + settings.sigma * noise
+        decoded = self.network.decode(noisy)
+        return nn.functional.mse_loss(decoded.float(), pictures)
 
     def figures(self) -> Row:
         """Return binary rate, PSNR of reconstructions from binary latents, latents' histogram."""
         some = self.pictures[:_SHOWN]
-        latents = latents_of(self.network, some, self.device)
+        known = self._latents
+        latents = latents_of(self.network, some, self.device) if known is None else known[:_SHOWN]
         psnr = psnr_of_rows(some, decoded(self.network, latents.sign(), self.device))
         return {
             "binary_rate": binary_rate(latents),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,27 +10,32 @@ from typing import TYPE_CHECKING, Any
 import torch
 from jaxtyping import Bool, Float, UInt8
 
-from intarsia.errors import DataError, UsageError
-from intarsia.files import write_bytes, write_text
-from intarsia.networks import binarising
+from intarsia.errors import UsageError
+from intarsia.networks import binarising, weights
 from intarsia.networks.blae import BinaryAutoencoder, BlaeSettings
+from intarsia.networks.curves import draw_curves
 from intarsia.networks.training import CHECKPOINT, History, Recipe, TrainingProgress, train
 from intarsia.represent.fitting import state_fingerprint
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
 
-WEIGHTS, CONFIG = "model.safetensors", "config.json"
-FORMAT = 1
-"""Version of config.json."""
-
 RECIPE = Recipe(epochs=300, batch=50, rate=2e-3, decay=0.0, warm_up=0.01)
 """Adam, as in paper B; the rest is this project's."""
+
+SETTLE = 0.5
+"""Share of the epochs in which the encoder learns; by then its latents are binary."""
 
 BINARY_ENOUGH = 0.95
 """Least binary rate of latents that tokens are made of."""
 
-_FILES = {CHECKPOINT, "curves.png", "latents.png", "reconstructions.png", WEIGHTS, CONFIG}
+FIRST = "first"
+"""Folder of the checkpoint of the stage in which the encoder learns."""
+
+_FILES = {CHECKPOINT, FIRST, "curves.png", "latents.png", "reconstructions.png"} | {
+    weights.WEIGHTS,
+    weights.CONFIG,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +68,7 @@ class SavedBlae:
         return self.settings.grid
 
     @property
-    def weights(self) -> str:
+    def weights_fingerprint(self) -> str:
         """SHA-256 of the weights, in hex."""
         state = {name: value.cpu().numpy() for name, value in self.network.state_dict().items()}
         return state_fingerprint("blae", state)
@@ -103,13 +107,7 @@ class SavedBlae:
 
     def save(self, folder: Path) -> None:
         """Write weights, then the configuration that makes them readable."""
-        from safetensors.torch import save
-
-        state = self.network.state_dict()
-        solid = {name: value.detach().cpu().contiguous() for name, value in state.items()}
-        write_bytes(folder / WEIGHTS, save(solid, {"kind": "blae"}))
         config = {
-            "format": FORMAT,
             "kind": "blae",
             "network": asdict(self.settings),
             "corpus": self.corpus,
@@ -117,7 +115,7 @@ class SavedBlae:
             "pictures": self.pictures,
             "about": self.about,
         }
-        write_text(folder / CONFIG, json.dumps(config, indent=2) + "\n")
+        weights.save(self.network, folder, config)
 
 
 def train_blae(
@@ -127,6 +125,7 @@ def train_blae(
     opened: Mapping[str, Any],
     settings: BlaeSettings,
     recipe: Recipe = RECIPE,
+    settle: float = SETTLE,
     encoder_of: SavedBlae | None = None,
     resume: bool = False,
     device: str = "cpu",
@@ -142,6 +141,8 @@ def train_blae(
     opened : how the corpus was opened: keywords of `Corpus.open`, and ``data``.
     settings : shape and noise.
     recipe : how it is trained.
+    settle : share of the epochs after which the encoder is left as it is and the decoder learns
+        from rounded latents; 1 trains both throughout, as the paper does.
     encoder_of : take this one's encoder, leave it as it is, and train the decoder anew, as paper B
         does to show that noise costs reconstruction (section 5.1.2).
     command : the command line, for config.json.
@@ -165,10 +166,13 @@ def train_blae(
         )
     torch.manual_seed(recipe.seed)
     network = BinaryAutoencoder(settings)
+    how: dict[str, Any] = {"resume": resume, "device": device, "progress": on_step}
     if encoder_of is not None:
         _take_encoder(network, encoder_of)
-    task = binarising.Binarising(network, corpus, device, only_decoder=encoder_of is not None)
-    history = train(task, recipe, folder, resume=resume, device=device, progress=on_step)
+        task = binarising.Binarising(network, corpus, device, only_decoder=True)
+        history = train(task, recipe, folder, **how)
+    else:
+        history = _in_two_stages(network, corpus, recipe, settle, folder, how)
     last = {name: history.rows[-1][name] for name in ("binary_rate", "psnr", "psnr_p10")}
     about = {
         "recipe": asdict(recipe), "seconds": round(history.seconds), "command": command, **last,
@@ -178,6 +182,32 @@ def train_blae(
     draw_reconstructions(saved, corpus, folder / "reconstructions.png")
     saved.save(folder)
     return saved, history
+
+
+def _in_two_stages(
+    network: BinaryAutoencoder,
+    corpus: Corpus,
+    recipe: Recipe,
+    settle: float,
+    folder: Path,
+    how: dict[str, Any],
+) -> History:
+    """Train both parts with noise, then the decoder on rounded latents."""
+    if not 0 < settle <= 1:
+        raise UsageError(f"--settle is {settle}; it is a share of the epochs, above 0, at most 1.")
+    first = max(1, round(settle * recipe.epochs))
+    device = how["device"]
+    if first == recipe.epochs:
+        return train(binarising.Binarising(network, corpus, device), recipe, folder, **how)
+    task = binarising.Binarising(network, corpus, device)
+    one = train(task, replace(recipe, epochs=first), folder / FIRST, **how)
+    task = binarising.Binarising(network, corpus, device, only_decoder=True, rounded=True)
+    rest = replace(recipe, epochs=recipe.epochs - first)
+    two = train(task, rest, folder, **how)
+    later = tuple(row | {"epoch": row["epoch"] + first} for row in two.rows)
+    rows = (*one.rows, *later)
+    draw_curves(rows, folder / "curves.png")
+    return History(rows)
 
 
 def open_blae(folder: str | Path, device: str = "cpu") -> SavedBlae:
@@ -191,20 +221,12 @@ def open_blae(folder: str | Path, device: str = "cpu") -> SavedBlae:
         If it holds something else, or weights of another shape.
     """
     folder = Path(folder)
-    if not (folder / CONFIG).exists():
-        unfinished = (folder / CHECKPOINT).exists()
-        raise UsageError(
-            f"--blae {folder} holds a training that has not ended. Finish it with --resume."
-            if unfinished
-            else f"--blae {folder} is no BL-AE. Name the --out of intarsia train blae."
-        )
-    config = _config(folder / CONFIG)
+    config = weights.read_config(folder, ["blae"], "--blae", "intarsia train blae")
     shape = dict(config["network"])
     for name in ("size", "widths"):
         shape[name] = tuple(shape[name])
     network = BinaryAutoencoder(BlaeSettings(**shape))
-    _fill(network, folder / WEIGHTS)
-    network.requires_grad_(False).eval().to(device)
+    weights.fill(network, folder, device)
     network.to(memory_format=torch.channels_last)
     return SavedBlae(
         network,
@@ -223,33 +245,3 @@ def _take_encoder(network: BinaryAutoencoder, other: SavedBlae) -> None:
             "and --hidden out: they are taken from it."
         )
     network.encoder.load_state_dict(other.network.encoder.state_dict())
-
-
-def _config(path: Path) -> dict[str, Any]:
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read ({error}). Train the BL-AE again.") from error
-    wanted = {"format", "kind", "network", "corpus", "fingerprint", "pictures", "about"}
-    if not isinstance(config, dict) or not wanted <= config.keys() or config["kind"] != "blae":
-        raise DataError(f"{path} does not describe a BL-AE. Name the --out of intarsia train blae.")
-    if config["format"] != FORMAT:
-        raise DataError(
-            f"{path} has format {config['format']}, but this version reads {FORMAT}. Train the "
-            "BL-AE again, or use the version that made it."
-        )
-    return config
-
-
-def _fill(network: BinaryAutoencoder, path: Path) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        weights = load_file(path)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise DataError(f"{path} is missing or damaged ({error}). Train it again.") from error
-    wanted = {name: value.shape for name, value in network.state_dict().items()}
-    if wanted != {name: value.shape for name, value in weights.items()}:
-        raise DataError(f"{path} holds weights of another shape than config.json says.")
-    network.load_state_dict(weights)

@@ -225,9 +225,10 @@ def read_sources(arrays: Mapping[str, np.ndarray], shape: tuple[int, ...]) -> So
         If they do not fit together.
     """
     fields = {name: arrays[name] for name in SOURCE_FIELDS}
+    evidence = str(arrays["evidence"])
     if "grid" in arrays:
-        return Sources.of_tokens(fields, (shape[1], shape[2]))
-    return Sources(**fields, evidence=str(arrays["evidence"]), grid=None)
+        return Sources.of_tokens(fields, (shape[1], shape[2]), evidence)
+    return Sources(**fields, evidence=evidence, grid=None)
 
 
 def plain(value: Any, name: str) -> Any:
