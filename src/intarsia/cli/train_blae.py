@@ -68,11 +68,13 @@ def blae_command(
             "rounded latents. 1 is the paper's way.",
             rich_help_panel=TRAINING,
         ),
-    ] = 0.5,
-    plain: Annotated[
+    ] = 0.2,
+    normalise: Annotated[
         bool,
         typer.Option(
-            "--plain", help="No batch normalisation, as in the paper.", rich_help_panel=SHAPE
+            "--normalise",
+            help="Batch normalisation, which the paper does not have.",
+            rich_help_panel=SHAPE,
         ),
     ] = False,
     epochs: Annotated[
@@ -138,7 +140,7 @@ def blae_command(
             kept.check((*corpus.size, corpus.channels))
         else:
             settings = shape_for(
-                corpus.size, corpus.channels, noise=noise, sigma=sigma, normalise=not plain, **shape
+                corpus.size, corpus.channels, noise=noise, sigma=sigma, normalise=normalise, **shape
             )
         bar = progress("training")
         saved, history = train_blae(

@@ -15,6 +15,8 @@ from intarsia.errors import UsageError
 from intarsia.networks.binarising import BINARY, binary_rate
 from intarsia.networks.saved_blae import BINARY_ENOUGH, SavedBlae
 
+_BLOCK = 1000  # pictures encoded at once
+
 
 @dataclass(frozen=True, eq=False)
 class TokenGrid:
@@ -45,7 +47,9 @@ class TokenGrid:
         """
         blae.check((*corpus.size, corpus.channels))
         assert corpus.images is not None
-        latents = blae.latents(torch.from_numpy(np.asarray(corpus.images)))
+        images = corpus.images
+        blocks = (np.array(images[at : at + _BLOCK]) for at in range(0, len(images), _BLOCK))
+        latents = torch.cat([blae.latents(torch.from_numpy(block)) for block in blocks])
         rate = binary_rate(latents)
         if rate < least_binary:
             raise UsageError(

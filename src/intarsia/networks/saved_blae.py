@@ -20,10 +20,10 @@ from intarsia.represent.fitting import state_fingerprint
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
 
-RECIPE = Recipe(epochs=300, batch=50, rate=2e-3, decay=0.0, warm_up=0.01)
+RECIPE = Recipe(epochs=500, batch=50, rate=2e-3, decay=0.0, warm_up=0.01)
 """Adam, as in paper B; the rest is this project's."""
 
-SETTLE = 0.5
+SETTLE = 0.2
 """Share of the epochs in which the encoder learns; by then its latents are binary."""
 
 BINARY_ENOUGH = 0.95
@@ -200,7 +200,9 @@ def _in_two_stages(
     if first == recipe.epochs:
         return train(binarising.Binarising(network, corpus, device), recipe, folder, **how)
     task = binarising.Binarising(network, corpus, device)
-    one = train(task, replace(recipe, epochs=first), folder / FIRST, **how)
+    # A rate that falls to 0 would leave latents on their way to the ends where they are.
+    steady = replace(recipe, epochs=first, schedule="halving", halve_every=float(first))
+    one = train(task, steady, folder / FIRST, **how)
     task = binarising.Binarising(network, corpus, device, only_decoder=True, rounded=True)
     rest = replace(recipe, epochs=recipe.epochs - first)
     two = train(task, rest, folder, **how)

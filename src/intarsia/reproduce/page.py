@@ -86,6 +86,8 @@ class Page:
     pictures : in the order of the page.
     notes : further facts: rules by which samples were chosen, features, warnings.
     corpora : what was drawn from besides the corpora of the item's draws.
+    first : heading of the table's first column.
+    more : further parts in Markdown, after the table.
     """
 
     rows: Sequence[Row]
@@ -93,6 +95,8 @@ class Page:
     pictures: Sequence[Picture] = ()
     notes: Sequence[str] = field(default=())
     corpora: Sequence[Corpus] = ()
+    first: str = ""
+    more: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ def markdown(
         blocks.append(f"**{SMOKE}**")
     for name, picture in zip(names, page.pictures, strict=True):
         blocks += [f"![{_inline(picture.alt)}]({name})", f"*{_inline(picture.caption)}*"]
-    blocks += ["## Numbers", table(page.rows)]
+    blocks += ["## Numbers", table(page.rows, page.first), *page.more]
     blocks += ["## What agrees, and what does not", " ".join(page.agreement)]
     if remark := item.remarks.get(scale.name, "").strip():
         blocks.append(remark)
@@ -146,9 +150,12 @@ def markdown(
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def table(rows: Sequence[Row]) -> str:
+def table(rows: Sequence[Row], first: str = "") -> str:
     """Write the table "published | here | settings | command" in Markdown."""
-    lines = ["| | published | here | settings | command |", "| --- | --- | --- | --- | --- |"]
+    lines = [
+        f"| {first}{' ' * bool(first)}| published | here | settings | command |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for row in rows:
         commands = "<br>".join(f"`{_cell(line)}`" for line in row.commands)
         cells = [_cell(text) for text in (row.what, row.published, row.here, row.settings)]

@@ -1,0 +1,1 @@
+"""Tables and figures of paper B, and the figure that joins all three papers."""
