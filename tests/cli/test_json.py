@@ -159,6 +159,36 @@ def test_a_benchmark_reports_what_its_help_says(
     assert "run 1 of 1" in outcome.err
 
 
+def test_a_benchmark_of_a_machine_reports_seconds(
+    intarsia: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over the embedded digits, at their own size, with a module that is started for real."""
+    from intarsia import benchmarks
+    from intarsia.benchmarks import machines, peers
+
+    digits = machines.Case("els", "digits", machines.FASHION, 10)
+    monkeypatch.setitem(machines.CASES, "els_fashion200", digits)
+    runs = {"els_fashion200": machines.run, "peer_els_fashion200": peers.run}
+    monkeypatch.setattr(benchmarks, "_in_own_process", lambda name: runs[name](name))
+    result = intarsia("bench els_fashion200 --repeat 2 --json").report["els_fashion200"]
+    assert result["seconds"] > 0 and len(result["seconds_runs"]) == 2
+    monkeypatch.setattr(peers, "FEW", 10)
+    peer = intarsia("bench peer_els_fashion200 --repeat 1 --json").report["peer_els_fashion200"]
+    assert peer["largest_difference"] < 1e-3
+
+
+def test_every_benchmark_has_a_module_that_knows_it() -> None:
+    from importlib import import_module
+
+    from intarsia import benchmarks
+
+    for names in benchmarks.GROUPS.values():
+        for name in names:
+            module = import_module(benchmarks.module_of(name))
+            own = module.__dict__
+            assert name in (own["NAMES"] if "NAMES" in own else own["CASES"])
+
+
 @pytest.mark.parametrize("command", ["generate nps --window 4", "data info mnits", "bench fast"])
 def test_a_refusal_prints_nothing_on_standard_output(command: str, intarsia: Command) -> None:
     outcome = intarsia(command, "--json")

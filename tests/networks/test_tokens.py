@@ -1,4 +1,4 @@
-"""Networks over tokens: causal, close to eq. 9, resumed to the same weights, refused where wrong."""
+"""Networks over tokens: causal, close to eq. 9, resumed to the same weights, or refused."""
 
 from __future__ import annotations
 

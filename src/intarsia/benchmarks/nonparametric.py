@@ -45,6 +45,12 @@ def square_gflops(side: int = 2048, seconds: float = 1.0) -> float:
     return 2 * side**3 / best / 1e9
 
 
+def peak_memory_mb() -> float:
+    """Return the most memory this process has had, in MB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # bytes, or kB on Linux
+
+
 def operations(model: NonparametricSampler, n: int) -> float:
     """Count what a plain product would need: 2 x queries x candidates x known pixels x channels."""
     settings = model.settings
@@ -78,9 +84,7 @@ def run(name: str) -> dict[str, float]:
     start = time.perf_counter()
     samples = model.sample(BATCH, seed=0, batch=BATCH)
     seconds = time.perf_counter() - start
-    # Taken before the product below needs memory of its own. Linux counts in kB, macOS in bytes.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak_mb = peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+    peak_mb = peak_memory_mb()  # before the product below needs memory of its own
     samples.check_pixel_law(corpus)
     square = square_gflops()
     assert corpus.images is not None

@@ -53,7 +53,7 @@ def blae_command(
     ] = "gaussian",
     sigma: Annotated[
         float, typer.Option(help="Strength of the noise.", rich_help_panel=SHAPE)
-    ] = 1.0,
+    ] = 1.25,
     encoder_of: Annotated[
         Path | None,
         typer.Option(
@@ -68,7 +68,7 @@ def blae_command(
             "rounded latents. 1 is the paper's way.",
             rich_help_panel=TRAINING,
         ),
-    ] = 0.2,
+    ] = 0.25,
     normalise: Annotated[
         bool,
         typer.Option(

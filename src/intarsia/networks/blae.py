@@ -50,7 +50,7 @@ class BlaeSettings:
     widths: tuple[int, ...] = (64, 128, 256)
     hidden: int = 1024
     noise: str = "gaussian"
-    sigma: float = 1.0
+    sigma: float = 1.25
     normalise: bool = False
 
     def __post_init__(self) -> None:
@@ -89,7 +89,7 @@ def shape_for(
     widths: tuple[int, ...] | None = None,
     hidden: int | None = None,
     noise: str = "gaussian",
-    sigma: float = 1.0,
+    sigma: float = 1.25,
     normalise: bool = False,
 ) -> BlaeSettings:
     """Return a shape whose latents lie on a grid of so many tokens a side.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RECIPE = Recipe(epochs=500, batch=50, rate=2e-3, decay=0.0, warm_up=0.01)
 """Adam, as in paper B; the rest is this project's."""
 
-SETTLE = 0.2
+SETTLE = 0.25
 """Share of the epochs in which the encoder learns; by then its latents are binary."""
 
 BINARY_ENOUGH = 0.95
