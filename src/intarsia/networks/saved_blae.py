@@ -26,6 +26,9 @@ RECIPE = Recipe(epochs=500, batch=50, rate=2e-3, decay=0.0, warm_up=0.01)
 SETTLE = 0.25
 """Share of the epochs in which the encoder learns; by then its latents are binary."""
 
+WARM_UP = 0.2
+"""Share of the first stage in which the learning rate rises."""
+
 BINARY_ENOUGH = 0.95
 """Least binary rate of latents that tokens are made of."""
 
@@ -200,8 +203,11 @@ def _in_two_stages(
     if first == recipe.epochs:
         return train(binarising.Binarising(network, corpus, device), recipe, folder, **how)
     task = binarising.Binarising(network, corpus, device)
-    # A rate that falls to 0 would leave latents on their way to the ends where they are.
-    steady = replace(recipe, epochs=first, schedule="halving", halve_every=float(first))
+    # A rate that falls to 0 would leave latents on their way to the ends where they are; one that
+    # is high from the start drives them there before they say anything.
+    steady = replace(
+        recipe, epochs=first, schedule="halving", halve_every=float(first), warm_up=WARM_UP
+    )
     one = train(task, steady, folder / FIRST, **how)
     task = binarising.Binarising(network, corpus, device, only_decoder=True, rounded=True)
     rest = replace(recipe, epochs=recipe.epochs - first)

@@ -34,7 +34,7 @@ PAPERS: dict[str, tuple[str, tuple[str, ...]]] = {
             "scaling",
         ),
     ),
-    "paper-b": ("intarsia.reproduce.paper_b", ("figure_8",)),
+    "paper-b": ("intarsia.reproduce.paper_b", ("binary_latents", "figure_8", "locality")),
     "paper-c": (
         "intarsia.reproduce.paper_c",
         ("two_images", "theorem_6", "coarse_to_fine", "correlation", "boundaries"),

@@ -9,6 +9,7 @@ from intarsia.files import write_text
 
 TITLES = {
     "paper-a": "Paper A, table by table and figure by figure",
+    "paper-b": "Paper B, table by table and figure by figure",
     "paper-c": "Paper C, table by table and figure by figure",
 }
 
@@ -16,6 +17,10 @@ SOURCES = {
     "paper-a": (
         '"Scaling Non-Parametric Sampling with Representation"\n'
         "([arXiv 2510.22196](https://arxiv.org/abs/2510.22196))"
+    ),
+    "paper-b": (
+        '"Exploring image generation via mutually exclusive probability spaces and local\n'
+        'dependence hypothesis" (anonymous, under review)'
     ),
     "paper-c": (
         '"An analytic theory of creativity in convolutional diffusion models"\n'

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from intarsia.networks.saved_tokens import SavedTokens
 from intarsia.reproduce.item import Item, Needs
 from intarsia.reproduce.page import Page, Picture, Row
 from intarsia.reproduce.paper_b.cells import Tokens
+from intarsia.reproduce.paper_b.drawing import rendered
 from intarsia.reproduce.scales import Scale
 from intarsia.samples import Samples
 
@@ -195,7 +195,6 @@ def _sentences(first: list[Point], points: list[Point]) -> list[str]:
 def _drawn(points: list[Point]) -> np.ndarray:
     """Draw rate against gamma, a line for each model and token set."""
     from matplotlib.figure import Figure
-    from PIL import Image
 
     figure = Figure(figsize=(7.2, 3.4), dpi=110, layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
@@ -212,9 +211,7 @@ def _drawn(points: list[Point]) -> np.ndarray:
         axes.grid(alpha=0.3)
     panels[0].set_ylabel("% of samples memorized")
     panels[1].legend(fontsize=7, loc="center left", bbox_to_anchor=(1.02, 0.5))
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return np.asarray(Image.open(buffer).convert("RGB"))
+    return rendered(figure)
 
 
 def _lines(points: list[Point]) -> dict[str, list[Point]]:
