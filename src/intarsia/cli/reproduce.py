@@ -22,7 +22,7 @@ def reproduce_command(
         list[str] | None,
         typer.Argument(
             metavar="[NAME]...",
-            help="paper-a, paper-b, paper-c, or one page (paper-a/figure-2); without one, the list.",
+            help="paper-a, paper-b, paper-c, or one page: paper-a/figure-2. Without one: the list.",
         ),
     ] = None,
     scale: Annotated[

@@ -48,6 +48,14 @@ def blae_command(
             rich_help_panel=SHAPE,
         ),
     ] = None,
+    memory: Annotated[
+        int,
+        typer.Option(
+            help="Hidden values of a dense layer that learns by heart what the convolutions leave; "
+            "0 for none, as in the paper.",
+            rich_help_panel=SHAPE,
+        ),
+    ] = 2048,
     noise: Annotated[
         str, typer.Option(help="On the latents: gaussian or triangular.", rich_help_panel=SHAPE)
     ] = "gaussian",
@@ -64,11 +72,11 @@ def blae_command(
     settle: Annotated[
         float,
         typer.Option(
-            help="Share of the epochs in which the encoder learns; then the decoder learns from "
-            "rounded latents. 1 is the paper's way.",
+            help="Share of the epochs in which encoder and decoder learn; then the memory does. 1 "
+            "is the paper's way.",
             rich_help_panel=TRAINING,
         ),
-    ] = 0.25,
+    ] = 0.6,
     normalise: Annotated[
         bool,
         typer.Option(
@@ -140,7 +148,13 @@ def blae_command(
             kept.check((*corpus.size, corpus.channels))
         else:
             settings = shape_for(
-                corpus.size, corpus.channels, noise=noise, sigma=sigma, normalise=normalise, **shape
+                corpus.size,
+                corpus.channels,
+                noise=noise,
+                sigma=sigma,
+                normalise=normalise,
+                memory=memory,
+                **shape,
             )
         bar = progress("training")
         saved, history = train_blae(

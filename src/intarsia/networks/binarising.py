@@ -28,7 +28,7 @@ BINS = 40
 
 
 Batch = tuple[Float[Tensor, "b c h w"], Float[Tensor, "b k gh gw"] | None]
-"""Pictures, and their latents where those are known beforehand."""
+"""What is to be decoded, and latents where those are known beforehand."""
 
 
 class Binarising:
@@ -39,8 +39,9 @@ class Binarising:
     network : trained in place.
     corpus : training pictures of the network's size.
     device : where batches go.
-    only_decoder : leave the encoder as it is (paper B, section 5.1.2 and figure 4).
-    rounded : decode latents rounded to -1 and 1, without noise; needs ``only_decoder``.
+    part : what learns: ``all`` but the memory; the ``decoder`` and the memory, the encoder left as
+        it is (paper B, section 5.1.2 and figure 4); or the ``memory`` alone, from rounded latents
+        without noise.
     """
 
     def __init__(
@@ -49,18 +50,25 @@ class Binarising:
         corpus: Corpus,
         device: str = "cpu",
         *,
-        only_decoder: bool = False,
-        rounded: bool = False,
+        part: str = "all",
     ) -> None:
         assert corpus.images is not None
         self.network = network.to(memory_format=torch.channels_last)
         self.corpus = corpus
         self.device = device
-        self.only_decoder, self.rounded = only_decoder, rounded
-        network.encoder.requires_grad_(not only_decoder)
+        self.part = part
+        network.encoder.requires_grad_(part == "all")
+        network.decoder.requires_grad_(part != "memory")
+        if network.memory is not None:
+            network.memory.requires_grad_(part != "all")
         self.pictures = torch.from_numpy(np.array(corpus.images))
-        # An encoder that is left as it is has said all it can say once.
-        self._latents = latents_of(network.eval(), self.pictures, device) if only_decoder else None
+        # Parts that are left as they are have said all they can say once.
+        self._latents = self._left = None
+        if part != "all":
+            self._latents = latents_of(network.eval(), self.pictures, device)
+        if part == "memory":
+            assert self._latents is not None
+            self._left = left_over(network, self.pictures, self._latents.sign(), device)
         self._noise = torch.Generator()
 
     def describe(self) -> dict[str, Any]:
@@ -72,8 +80,7 @@ class Binarising:
         return {
             "kind": "blae",
             **shape,
-            "only_decoder": self.only_decoder,
-            "rounded": self.rounded,
+            "part": self.part,
             "fingerprint": self.corpus.fingerprint,
         }
 
@@ -87,23 +94,23 @@ class Binarising:
         order = torch.randperm(len(self.pictures), generator=generator)
         for at in range(self.batch_count(size)):
             some = order[at * size : (at + 1) * size]
-            pictures = to_unit(self.pictures[some]).to(self.device)
+            wanted = to_unit(self.pictures[some]) if self._left is None else self._left[some]
             known = None if self._latents is None else self._latents[some].to(self.device)
-            yield pictures, known
+            yield wanted.to(self.device), known
 
     def loss(self, batch: Batch) -> Tensor:
         """Return the mean squared error of pictures decoded from noisy latents (eq. 5)."""
-        settings = self.network.settings
-        pictures, latents = batch
-        if latents is None:
-            latents = self.network.latents(pictures)
-        if self.rounded:
-            noisy = latents.sign()
+        settings, (wanted, latents) = self.network.settings, batch
+        if self.part == "memory":
+            assert latents is not None
+            found = self.network.remembered(latents.sign())
         else:
-            noise = noise_like(latents, settings.noise, self._noise)
-            noisy = latents + settings.sigma * noise
-        decoded = self.network.decode(noisy)
-        return nn.functional.mse_loss(decoded.float(), pictures)
+            if latents is None:
+                latents = self.network.latents(wanted)
+            noisy = latents + settings.sigma * noise_like(latents, settings.noise, self._noise)
+            decode = self.network.convolved if self.part == "all" else self.network.decode
+            found = decode(noisy)
+        return nn.functional.mse_loss(found.float(), wanted)
 
     def figures(self) -> Row:
         """Return binary rate, PSNR of reconstructions from binary latents, latents' histogram."""
@@ -126,6 +133,22 @@ def latents_of(
     with torch.inference_mode():
         parts = [network.latents(to_unit(some).to(device)).cpu() for some in images.split(step)]
     return torch.cat(parts)
+
+
+def left_over(
+    network: BinaryAutoencoder,
+    images: UInt8[Tensor, "n h w c"],
+    latents: Float[Tensor, "n k gh gw"],
+    device: str,
+    step: int = 250,
+) -> Float[Tensor, "n c h w"]:
+    """Return what the convolutions leave of pictures, in units of -1 to 1."""
+    with torch.inference_mode():
+        parts = [
+            to_unit(some) - network.convolved(bits.to(device)).cpu()
+            for some, bits in zip(images.split(step), latents.split(step), strict=True)
+        ]
+    return torch.cat(parts).clone()
 
 
 def decoded(

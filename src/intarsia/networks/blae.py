@@ -42,6 +42,9 @@ class BlaeSettings:
     sigma : the noise is multiplied by this: half-width of the triangle, or standard deviation.
     normalise : batch normalisation after every convolution inside, which the paper does not have:
         pictures are learned in fewer epochs, but latents stay less binary.
+    memory : hidden values of a dense layer from all bits to all pixels, which the paper does not
+        have: it learns by heart what the convolutions leave, at a sixteenth of the arithmetic that
+        convolutions on a 4x4 grid take for as many weights. 0 for none.
     """
 
     channels: int
@@ -52,12 +55,15 @@ class BlaeSettings:
     noise: str = "gaussian"
     sigma: float = 1.25
     normalise: bool = False
+    memory: int = 2048
 
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= 62:
             raise UsageError(f"--bits is {self.bits}; a token has 1 to 62 binary values.")
-        if not self.widths or min(self.widths) < 1 or self.hidden < 1:
-            raise UsageError("--widths and --hidden are numbers of channels, each at least 1.")
+        if not self.widths or min(self.widths) < 1 or self.hidden < 1 or self.memory < 0:
+            raise UsageError(
+                "--widths and --hidden are at least 1 channel, and --memory is 0 or more values."
+            )
         if self.noise not in get_args(Noise):
             raise UsageError(
                 f"--noise is {self.noise!r}; it must be {' or '.join(get_args(Noise))}."
@@ -91,6 +97,7 @@ def shape_for(
     noise: str = "gaussian",
     sigma: float = 1.25,
     normalise: bool = False,
+    memory: int = 2048,
 ) -> BlaeSettings:
     """Return a shape whose latents lie on a grid of so many tokens a side.
 
@@ -98,8 +105,8 @@ def shape_for(
     ----------
     size, channels : of the pictures.
     grid : tokens along the shorter side; 4, as in table 5, unless ``widths`` say otherwise.
-    bits, widths, hidden, noise, sigma, normalise : as in `BlaeSettings`, or None for a shape that
-        two cores train in minutes.
+    bits, widths, hidden, noise, sigma, normalise, memory : as in `BlaeSettings`, or None for a
+        shape that two cores train in minutes.
 
     Raises
     ------
@@ -124,7 +131,7 @@ def shape_for(
         )
     return BlaeSettings(
         channels, size, 12 if bits is None else bits, widths,
-        1024 if hidden is None else hidden, noise, sigma, normalise,
+        1024 if hidden is None else hidden, noise, sigma, normalise, memory,
     )  # fmt: skip
 
 
@@ -141,6 +148,7 @@ class BinaryAutoencoder(nn.Module):
         self.settings = settings
         self.encoder = _encoder(settings)
         self.decoder = _decoder(settings)
+        self.memory = _memory(settings) if settings.memory else None
 
     def latents(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k gh gw"]:
         """Return tanh of the encoder: values from -1 to 1 that training drives to the ends.
@@ -154,8 +162,19 @@ class BinaryAutoencoder(nn.Module):
 
     def decode(self, latents: Float[Tensor, "b k gh gw"]) -> Float[Tensor, "b c h w"]:
         """Return pictures, about -1 to 1, of latents."""
+        pictures = self.convolved(latents)
+        return pictures if self.memory is None else pictures + self.remembered(latents)
+
+    def convolved(self, latents: Float[Tensor, "b k gh gw"]) -> Float[Tensor, "b c h w"]:
+        """Return what the convolutions make of latents: the paper's decoder."""
         pictures: Tensor = self.decoder(latents)
         return pictures
+
+    def remembered(self, latents: Float[Tensor, "b k gh gw"]) -> Float[Tensor, "b c h w"]:
+        """Return what the dense layer adds."""
+        assert self.memory is not None
+        added: Tensor = self.memory(latents)
+        return added
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
         """Return reconstructions from binary latents, without noise."""
@@ -199,6 +218,17 @@ def _encoder(settings: BlaeSettings) -> nn.Sequential:
         before = width
     layers += [nn.Conv2d(before, settings.hidden, 1), *_bent(settings, settings.hidden)]
     return nn.Sequential(*layers, nn.Conv2d(settings.hidden, settings.bits, 1))
+
+
+def _memory(settings: BlaeSettings) -> nn.Sequential:
+    rows, cols = settings.grid
+    shape = settings.channels, *settings.size
+    hidden = nn.Linear(settings.bits * rows * cols, settings.memory)
+    out = nn.Linear(settings.memory, settings.channels * settings.size[0] * settings.size[1])
+    nn.init.kaiming_normal_(hidden.weight, SLOPE)
+    nn.init.zeros_(out.weight)  # adds nothing until it has learned something
+    nn.init.zeros_(out.bias)
+    return nn.Sequential(nn.Flatten(), hidden, nn.LeakyReLU(SLOPE), out, nn.Unflatten(1, shape))
 
 
 def _bent(settings: BlaeSettings, width: int) -> list[nn.Module]:

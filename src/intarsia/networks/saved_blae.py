@@ -20,11 +20,11 @@ from intarsia.represent.fitting import state_fingerprint
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
 
-RECIPE = Recipe(epochs=500, batch=50, rate=2e-3, decay=0.0, warm_up=0.01)
+RECIPE = Recipe(epochs=200, batch=50, rate=2e-3, decay=0.0, warm_up=0.01)
 """Adam, as in paper B; the rest is this project's."""
 
-SETTLE = 0.25
-"""Share of the epochs in which the encoder learns; by then its latents are binary."""
+SETTLE = 0.6
+"""Share of the epochs in which encoder and decoder learn; by then latents are binary."""
 
 WARM_UP = 0.2
 """Share of the first stage in which the learning rate rises."""
@@ -33,7 +33,7 @@ BINARY_ENOUGH = 0.95
 """Least binary rate of latents that tokens are made of."""
 
 FIRST = "first"
-"""Folder of the checkpoint of the stage in which the encoder learns."""
+"""Folder of the checkpoint of the stage in which encoder and decoder learn."""
 
 _FILES = {CHECKPOINT, FIRST, "curves.png", "latents.png", "reconstructions.png"} | {
     weights.WEIGHTS,
@@ -144,8 +144,8 @@ def train_blae(
     opened : how the corpus was opened: keywords of `Corpus.open`, and ``data``.
     settings : shape and noise.
     recipe : how it is trained.
-    settle : share of the epochs after which the encoder is left as it is and the decoder learns
-        from rounded latents; 1 trains both throughout, as the paper does.
+    settle : share of the epochs after which encoder and decoder are left as they are and the
+        memory learns from rounded latents; 1 leaves it out, as the paper does.
     encoder_of : take this one's encoder, leave it as it is, and train the decoder anew, as paper B
         does to show that noise costs reconstruction (section 5.1.2).
     command : the command line, for config.json.
@@ -172,7 +172,7 @@ def train_blae(
     how: dict[str, Any] = {"resume": resume, "device": device, "progress": on_step}
     if encoder_of is not None:
         _take_encoder(network, encoder_of)
-        task = binarising.Binarising(network, corpus, device, only_decoder=True)
+        task = binarising.Binarising(network, corpus, device, part="decoder")
         history = train(task, recipe, folder, **how)
     else:
         history = _in_two_stages(network, corpus, recipe, settle, folder, how)
@@ -195,12 +195,12 @@ def _in_two_stages(
     folder: Path,
     how: dict[str, Any],
 ) -> History:
-    """Train both parts with noise, then the decoder on rounded latents."""
+    """Train encoder and decoder with noise, then the memory on rounded latents."""
     if not 0 < settle <= 1:
         raise UsageError(f"--settle is {settle}; it is a share of the epochs, above 0, at most 1.")
     first = max(1, round(settle * recipe.epochs))
     device = how["device"]
-    if first == recipe.epochs:
+    if first == recipe.epochs or network.memory is None:
         return train(binarising.Binarising(network, corpus, device), recipe, folder, **how)
     task = binarising.Binarising(network, corpus, device)
     # A rate that falls to 0 would leave latents on their way to the ends where they are; one that
@@ -209,7 +209,7 @@ def _in_two_stages(
         recipe, epochs=first, schedule="halving", halve_every=float(first), warm_up=WARM_UP
     )
     one = train(task, steady, folder / FIRST, **how)
-    task = binarising.Binarising(network, corpus, device, only_decoder=True, rounded=True)
+    task = binarising.Binarising(network, corpus, device, part="memory")
     rest = replace(recipe, epochs=recipe.epochs - first)
     two = train(task, rest, folder, **how)
     later = tuple(row | {"epoch": row["epoch"] + first} for row in two.rows)

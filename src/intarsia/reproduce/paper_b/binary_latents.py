@@ -30,7 +30,7 @@ BITS = 12
 
 def tokens(scale: Scale) -> Tokens:
     """Return the 192 bits of table 1, on the first 1,000 pictures."""
-    return Tokens(1000, BITS, scale.pick(12, 500, 1000))
+    return Tokens(1000, BITS, scale.pick(12, 200, 400))
 
 
 def needs_table(scale: Scale) -> Needs:

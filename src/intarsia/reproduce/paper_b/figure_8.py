@@ -45,7 +45,7 @@ class Point:
 
 def sets(scale: Scale) -> list[Tokens]:
     """Return the token sets; the first is the paper's."""
-    epochs = scale.pick(12, 500, 1000)
+    epochs = scale.pick(12, 200, 400)
     first = Tokens(1000, 8, epochs)
     if scale.is_smoke:
         return [first]
@@ -53,7 +53,7 @@ def sets(scale: Scale) -> list[Tokens]:
         first,
         Tokens(1000, 12, epochs),
         Tokens(1000, 32, epochs),
-        Tokens(10_000, 8, scale.pick(4, 60, 300)),
+        Tokens(10_000, 8, scale.pick(4, 25, 200)),
     ]
 
 
