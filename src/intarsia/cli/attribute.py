@@ -123,9 +123,12 @@ def _any(
     attributor = Attributor(corpus, window)
     reports = []
     for name, picture, notes in _read(paths, corpus.channels):
-        found = attributor.attribute(
-            picture, radius=radius, top=top, threads=threads, progress=progress(name)
-        )
+        try:
+            found = attributor.attribute(
+                picture, radius=radius, top=top, threads=threads, progress=progress(name)
+            )
+        except UsageError as error:
+            raise UsageError(f"{name}: {error}") from error
         report: dict[str, Any] = {"name": name, "notes": list(notes), **found.summary()}
         report["files"] = []
         if out is not None:

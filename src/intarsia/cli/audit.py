@@ -65,8 +65,8 @@ def audit_command(
     """Audit samples of any model for copies of training images.
 
     --out writes report.html, cases.png and audit.json. --json prints {"rate": share declared
-    copies at a false-discovery rate of 5 %, "rate_interval": [lo, hi], "rate_by_psnr", "held_out",
-    "corpus", "least_copies" (fewer cannot be declared),
+    copies at a false-discovery rate of 5 %, "rate_interval": [lo, hi], "rate_by_psnr",
+    "false_discovery_rate", "held_out", "corpus", "least_copies" (fewer cannot be declared),
     "notes", "samples": [{"name", "p_value", "source_image", "psnr" (100 stands for
     equal pictures), "copied_fraction", "copy", "copy_by_psnr", "score", "sources": [{"image",
     "region", "shift", "residual"}]}]}. docs/attribution.md explains.

@@ -19,6 +19,8 @@ from intarsia.errors import DataError, UsageError
 log = logging.getLogger("intarsia.corpus")
 _WHAT = "an .npz archive"
 _KNOWN = ("images", "labels", "class_names")
+_OWN = ("seeds", "raw", "noise", "tokens", "window")
+"""What a run of this project keeps beside its images; nobody need be told that it is not read."""
 # A false header may claim any size: labels and names are read whole, so they have a limit.
 _SMALL = 1 << 30
 
@@ -46,7 +48,7 @@ def read(path: Path) -> Reading:
         _check_images(path, shape, fortran, dtype)
         names = _names(path, _whole(archive, "class_names")) if "class_names" in held else ()
         labels = _whole(archive, "labels") if "labels" in held else None
-    if extra := sorted(held.difference(_KNOWN)):
+    if extra := sorted(held.difference(_KNOWN, _OWN)):
         log.info("%s: arrays ignored: %s", path, ", ".join(extra))
     numbers = None
     if labels is not None:
