@@ -1,6 +1,7 @@
 """Overlap coefficients equal integrals; theorem 3.3 is a bound (paper B, section 3)."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,13 @@ from hypothesis import strategies as st
 from intarsia.errors import UsageError
 from intarsia.measure.overlap import (
     gaussian_overlap,
+    gaussian_overlaps,
     gtd_density,
     is_exclusive,
+    latent_distances,
     least_mse,
     numerical_overlap,
+    sampled_overlap,
     triangular_overlap,
 )
 
@@ -85,3 +89,51 @@ def test_impossible_settings_are_refused():
         gtd_density(0, -1)
     with pytest.raises(UsageError, match="3 images"):
         least_mse(np.eye(2), np.zeros((3, 1)))
+
+
+@pytest.mark.parametrize("dimensions", [1, 3, 12])
+def test_sampling_many_dimensions_agrees_with_the_closed_forms(dimensions):
+    shift = np.zeros(dimensions)
+    shift[0] = 0.7
+    found, error = sampled_overlap(shift, "gaussian", 0.5, draws=40_000)
+    assert abs(found - gaussian_overlap(0.7, 0.5)) < 4 * error
+    turned = np.full(dimensions, 0.7 / math.sqrt(dimensions))
+    found, error = sampled_overlap(turned, "gaussian", 0.5, draws=40_000)
+    assert abs(found - gaussian_overlap(0.7, 0.5)) < 4 * error
+    found, error = sampled_overlap(shift, "triangular", 0.5, draws=40_000)
+    assert abs(found - triangular_overlap(0.7, 0.5)) < 4 * error
+    both = gaussian_overlaps(np.stack([np.zeros(dimensions), shift]), 0.5)
+    assert both[0, 1] == pytest.approx(gaussian_overlap(0.7, 0.5)) and both[0, 0] == 1
+
+
+def test_the_bound_holds_on_a_trained_autoencoder(tmp_path):
+    """Theorem 3.3 for the decoder of a BL-AE, over its own pictures and Gaussian noise."""
+    import torch
+
+    from intarsia.corpus import Corpus
+    from intarsia.networks.blae import shape_for, to_unit
+    from intarsia.networks.saved_blae import RECIPE, train_blae
+
+    corpus = Corpus.open("digits", limit=200)
+    shape = shape_for((8, 8), 1, bits=2, widths=(16,), hidden=32, memory=0, sigma=2.0)
+    recipe = replace(RECIPE, epochs=12, rate=5e-3)
+    saved, _ = train_blae(corpus, tmp_path / "blae", opened={}, settings=shape, recipe=recipe)
+    pictures = torch.from_numpy(np.array(corpus.images))
+    latents = saved.latents(pictures)
+    targets = to_unit(pictures).flatten(1).double().numpy()
+    bound = least_mse(gaussian_overlaps(latents.flatten(1).double().numpy(), 2.0), targets)
+    generator = torch.Generator().manual_seed(0)
+    errors = []
+    for _ in range(30):
+        noise = torch.randn(latents.shape, generator=generator)
+        with torch.inference_mode():
+            decoded = saved.network.decode(latents + 2.0 * noise).flatten(1).double().numpy()
+        errors.append(((decoded - targets) ** 2).sum(axis=1).mean())
+    assert 0 < bound < np.mean(errors) + 4 * np.std(errors) / math.sqrt(len(errors))
+    assert np.mean(errors) > bound  # with room to spare
+
+
+def test_distances_of_latents():
+    assert latent_distances(np.array([[0.0, 0], [3, 4], [0, 1]])) == pytest.approx(
+        ((5 + 1 + math.sqrt(18)) / 3, 1.0)
+    )

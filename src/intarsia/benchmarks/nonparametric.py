@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -46,9 +47,16 @@ def square_gflops(side: int = 2048, seconds: float = 1.0) -> float:
 
 
 def peak_memory_mb() -> float:
-    """Return the most memory this process has had, in MB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10  # bytes, or kB on Linux
+    """Return the most memory this process has had, in MB.
+
+    Linux says it of the process alone; what getrusage says there can hold its parent's.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 2**10
+    except (OSError, StopIteration):
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
 
 
 def operations(model: NonparametricSampler, n: int) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import quad
 from scipy.spatial.distance import cdist
+from scipy.special import erfc
 
 from intarsia.errors import UsageError
 
@@ -77,6 +78,79 @@ def numerical_overlap(density: Density, distance: float, low: float, high: float
         quad(lambda z: min(density(z), density(z - shift)), a, b, epsabs=1e-10, limit=200)[0]
         for a, b in zip(ends, ends[1:], strict=False)
     )
+
+
+def gaussian_overlaps(latents: NDArray[np.float64], sigma: float) -> NDArray[np.float64]:
+    """Return the overlaps of all pairs of latents under Gaussian noise, in any dimension.
+
+    Two Gaussians of one spherical covariance overlap as those on the line through their means do.
+
+    Parameters
+    ----------
+    latents : [N, D], means.
+    sigma : standard deviation of the noise in every dimension.
+
+    Returns
+    -------
+    [N, N], in [0, 1]; 1 on the diagonal.
+    """
+    _check_scale(sigma)
+    return np.asarray(erfc(cdist(latents, latents) / (2 * math.sqrt(2) * sigma)))
+
+
+def sampled_overlap(
+    shift: NDArray[np.float64],
+    law: str,
+    sigma: float,
+    *,
+    draws: int = 10_000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Estimate eq. 1 in many dimensions: the mean over z ~ p of min(1, q(z) / p(z)).
+
+    Parameters
+    ----------
+    shift : [D], from one latent to the other.
+    law : ``gaussian``, or ``triangular`` in every dimension, half-width sigma.
+    sigma : strength of the noise.
+    draws : of the estimate.
+    seed : decides them.
+
+    Returns
+    -------
+    the estimate, and its standard error.
+
+    Raises
+    ------
+    UsageError
+        If the law is not known, or sigma is not above 0.
+    """
+    _check_scale(sigma)
+    if law not in ("gaussian", "triangular"):
+        raise UsageError(f"The law {law!r} is not known: gaussian or triangular.")
+    generator = np.random.default_rng(seed)
+    size = (draws, len(shift))
+    if law == "gaussian":
+        noise = generator.standard_normal(size)
+        logs = (noise**2 - (noise - shift / sigma) ** 2).sum(axis=1) / 2
+    else:
+        noise = generator.random(size) - generator.random(size)
+        with np.errstate(divide="ignore"):
+            there = np.log(np.clip(1 - np.abs(noise - shift / sigma), 0, None))
+        logs = (there - np.log1p(-np.abs(noise))).sum(axis=1)
+    shares = np.exp(np.minimum(logs, 0.0))
+    return float(shares.mean()), float(shares.std(ddof=1) / math.sqrt(draws))
+
+
+def latent_distances(latents: NDArray[np.float64]) -> tuple[float, float]:
+    """Return mean and least Euclidean distance of pairs of latents (paper B, figure 3).
+
+    Parameters
+    ----------
+    latents : [N, D], N at least 2.
+    """
+    apart = cdist(latents, latents)[np.triu_indices(len(latents), 1)]
+    return float(apart.mean()), float(apart.min())
 
 
 def is_exclusive(overlaps: NDArray[np.float64], tolerance: float) -> bool:
