@@ -301,6 +301,14 @@ def _by_features(
     return out
 
 
+def frechet_distance(one: Float64[np.ndarray, "n d"], other: Float64[np.ndarray, "m d"]) -> float:
+    """Return the Frechet distance (FID) of two sets of features, as torch-fidelity computes it."""
+    from torch_fidelity.metric_fid import fid_statistics_to_metric
+
+    found = fid_statistics_to_metric(_statistics(one), _statistics(other), False)
+    return float(found["frechet_inception_distance"])
+
+
 def _statistics(features: Float64[np.ndarray, "n d"]) -> dict[str, np.ndarray]:
     import torch
     from torch_fidelity.metric_fid import fid_features_to_statistics

@@ -34,7 +34,10 @@ PAPERS: dict[str, tuple[str, tuple[str, ...]]] = {
             "scaling",
         ),
     ),
-    "paper-b": ("intarsia.reproduce.paper_b", ("binary_latents", "figure_8", "locality")),
+    "paper-b": (
+        "intarsia.reproduce.paper_b",
+        ("binary_latents", "figure_8", "locality", "variational"),
+    ),
     "paper-c": (
         "intarsia.reproduce.paper_c",
         ("two_images", "theorem_6", "coarse_to_fine", "correlation", "boundaries"),

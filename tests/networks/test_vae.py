@@ -1,0 +1,71 @@
+"""The VAE of paper B's appendix: its divergence, resuming, bounded latents, refusals."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from intarsia.corpus import Corpus
+from intarsia.errors import UsageError
+from intarsia.networks.train_vae import RECIPE, open_vae, train_vae
+from intarsia.networks.vae import Vae, VaeSettings
+
+SHAPE = (1, 8, 8)
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.5, 1.0])
+def test_the_divergence_is_that_of_two_gaussians(sigma):
+    network = Vae(VaeSettings(SHAPE, dims=3, sigma=sigma))
+    mean = sigma * torch.tensor([[0.3, -1.2, 0.0]])
+    spread = torch.tensor([[-0.5, 0.2, 0.0]])
+    theirs = torch.distributions.Normal(torch.zeros(1, 3), sigma)
+    ours = torch.distributions.Normal(mean, sigma * spread.exp())
+    expected = torch.distributions.kl_divergence(ours, theirs).sum()
+    assert float(network.divergence(mean, spread)[0]) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_training_lowers_the_loss_and_resumes_to_the_same_weights(tmp_path):
+    digits = Corpus.open("digits", limit=300)
+    settings = VaeSettings(SHAPE, dims=8, hidden=64)
+    recipe = replace(RECIPE, epochs=4, batch=50)
+    how = {"opened": {"data": "digits"}, "settings": settings, "recipe": recipe, "n": 4}
+    whole, history = train_vae(digits, tmp_path / "whole", **how)
+    assert history.rows[-1]["loss"] < history.rows[0]["loss"]
+
+    def stop(state):
+        if state.epoch == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_vae(digits, tmp_path / "cut", on_step=stop, **how)
+    again, _ = train_vae(digits, tmp_path / "cut", resume=True, **how)
+    read = open_vae(tmp_path / "whole")
+    for name, value in whole.network.state_dict().items():
+        assert torch.equal(value, again.network.state_dict()[name]), name
+        assert torch.equal(value, read.network.state_dict()[name]), name
+    with np.load(tmp_path / "whole" / "samples.npz") as stored:
+        assert stored["images"].shape == (4, 8, 8, 1)
+
+
+def test_triangular_latents_are_bounded_and_drawn_from_the_ends():
+    network = Vae(VaeSettings(SHAPE, dims=5, latents="triangular")).eval()
+    mean, _ = network.encode(100 * torch.rand(20, *SHAPE))
+    assert mean.abs().max() <= 1
+    assert network.samples(40, 0).shape == (40, 8, 8, 1)
+    few = {
+        tuple(one.flatten().tolist())
+        for one in Vae(VaeSettings(SHAPE, dims=2, latents="triangular")).eval().samples(40, 0)
+    }
+    assert len(few) <= 4  # 2^dims latents
+
+
+@pytest.mark.parametrize(("wrong", "words"), [
+    ({"latents": "square"}, "--latents is 'square'"), ({"sigma": 0.0}, "--sigma is 0.0"),
+    ({"dims": 0}, "--dims"),
+])  # fmt: skip
+def test_settings_that_cannot_be_are_refused(wrong, words):
+    with pytest.raises(UsageError, match=words):
+        VaeSettings(SHAPE, **wrong)
