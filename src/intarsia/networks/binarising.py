@@ -151,6 +151,15 @@ def left_over(
     return torch.cat(parts).clone()
 
 
+def convolved(
+    network: BinaryAutoencoder, latents: Float[Tensor, "n k gh gw"], device: str, step: int = 250
+) -> UInt8[Tensor, "n h w c"]:
+    """Return the pictures of latents by the convolutions alone, without what is remembered."""
+    with torch.inference_mode():
+        parts = [to_bytes(network.convolved(some.to(device))).cpu() for some in latents.split(step)]
+    return torch.cat(parts)
+
+
 def decoded(
     network: BinaryAutoencoder, latents: Float[Tensor, "n k gh gw"], device: str, step: int = 250
 ) -> UInt8[Tensor, "n h w c"]:

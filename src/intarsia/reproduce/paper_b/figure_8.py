@@ -65,7 +65,7 @@ def needs(scale: Scale) -> Needs:
 def make(book: Book, needs: Needs) -> Page:
     """Draw from all models at all ranges, and count copies."""
     n = book.scale.pick(20, 500, 2000)
-    epochs = book.scale.pick(2, 80, 300)
+    epochs = book.scale.pick(2, 60, 300)
     points: list[Point] = []
     corpora, quality = [], []
     for tokens in sets(book.scale):
