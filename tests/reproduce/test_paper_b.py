@@ -13,7 +13,7 @@ from tests.reproduce.conftest import SmokeBook, reproduced
 @pytest.fixture(scope="module")
 def made(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> SmokeBook:
     folder = tmp_path_factory.mktemp("paper-b")
-    return reproduced(["table-1", "paper-b/figure-8", "locality"], folder / "results",
+    return reproduced(["paper-b/table-1", "paper-b/figure-8", "locality"], folder / "results",
                       folder / "runs")  # fmt: skip
 
 

@@ -71,7 +71,7 @@ class TrainedNetwork(ScoreMachine):
             if is_diffusers(network)
             else open_network(network, device)
         )
-        if network_fingerprint not in (None, self.saved.weights):
+        if network_fingerprint not in (None, self.saved.weights_fingerprint):
             raise DataError(
                 f"--network {network} has other weights than that run. Name the same network, or "
                 "drop --config."
@@ -128,7 +128,7 @@ class TrainedNetwork(ScoreMachine):
 
     def resolved_settings(self, n: int, seed: int) -> dict[str, Any]:
         """Return everything that decides the result, in plain values."""
-        own = {"network": self.folder, "network_fingerprint": self.saved.weights}
+        own = {"network": self.folder, "network_fingerprint": self.saved.weights_fingerprint}
         return super().resolved_settings(n, seed) | own
 
     def _noise(

@@ -92,7 +92,7 @@ class DiffusersNetwork:
         return int(self.network.unet.config["num_class_embeds"] or 0)
 
     @cached_property
-    def weights(self) -> str:
+    def weights_fingerprint(self) -> str:
         """SHA-256 of the weights, in hex."""
         state = {name: value.cpu().numpy() for name, value in self.network.state_dict().items()}
         return state_fingerprint(self.kind, state)

@@ -77,6 +77,10 @@ class TokenHead(nn.Module):
         self.out = nn.Linear(hidden, bits)
         self.direct = nn.Linear(features, bits)
 
+    def log_probabilities(self, features: Float[Tensor, "b f"]) -> Float[Tensor, "b t"]:
+        """Return the natural logarithms of all tokens' probabilities, of a dense head."""
+        return functional.log_softmax(self.out(features), dim=1)
+
     def log_likelihood(
         self, features: Float[Tensor, "b f"], tokens: Float[Tensor, "b k"]
     ) -> Float[Tensor, " b"]:
@@ -87,7 +91,7 @@ class TokenHead(nn.Module):
         tokens : bits, 0 or 1.
         """
         if self.dense:
-            chosen = functional.log_softmax(self.out(features), dim=1)
+            chosen = self.log_probabilities(features)
             return chosen.gather(1, number_of(tokens)[:, None])[:, 0]
         logits = self._bit_logits(features, tokens)
         return -functional.binary_cross_entropy_with_logits(logits, tokens, reduction="none").sum(

@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from intarsia.networks.checkpoint import Row
-from intarsia.networks.token_network import ArvmNetwork, PixelCNN
+from intarsia.networks.token_network import DENSE, ArvmNetwork, PixelCNN
 
 _AT_ONCE = 4096
+
+_LARGEST = 10**8
+"""Numbers that histograms of all contexts may take: 400 MB."""
 
 
 def log_shares(
@@ -30,22 +33,61 @@ def log_shares(
     count, rows, cols, _ = bits.shape
     out = np.empty((count, rows, cols))
     for row, col in np.ndindex(rows, cols):
-        seen = [
-            bits[:, row + dy, col + dx]
-            for dy, dx in offsets
-            if 0 <= row + dy < rows and 0 <= col + dx < cols
-        ]
-        context = _rows_as_bytes(np.concatenate([bits[:, 0, 0, :0], *seen], axis=1), count)
-        both = _rows_as_bytes(np.concatenate([*seen, bits[:, row, col]], axis=1), count)
-        out[:, row, col] = np.log(_counts(both) / _counts(context))
+        context, token = _context_and_token(bits, offsets, (row, col))
+        both = _rows_as_bytes(np.concatenate([context, token], axis=1), count)
+        out[:, row, col] = np.log(_counts(both) / _counts(_rows_as_bytes(context, count)))
     return out
+
+
+def histograms(
+    bits: UInt8[np.ndarray, "n gh gw k"], offsets: list[tuple[int, int]]
+) -> tuple[Int64[np.ndarray, "n gh gw"], Float32[np.ndarray, "u t"]] | None:
+    """Return eq. 9 for every context that occurs, or None where that would take too much memory.
+
+    Parameters
+    ----------
+    bits : of the training token grids.
+    offsets : of the causal window.
+
+    Returns
+    -------
+    the number of each token's context, and the histograms of all contexts over all 2^NoD tokens.
+    """
+    count, rows, cols, values = bits.shape
+    which = np.empty((count, rows, cols), np.int64)
+    before = 0
+    for row, col in np.ndindex(rows, cols):
+        context, _ = _context_and_token(bits, offsets, (row, col))
+        _, inverse = np.unique(_rows_as_bytes(context, count), return_inverse=True)
+        which[:, row, col] = inverse.reshape(-1) + before
+        before = int(which[:, row, col].max()) + 1
+    if values > DENSE or before * 2**values > _LARGEST:
+        return None
+    shares = np.zeros((before, 2**values), np.float32)
+    numbers = bits.astype(np.int64) @ (1 << np.arange(values))
+    np.add.at(shares, (which.reshape(-1), numbers.reshape(-1)), 1.0)
+    return which, shares / shares.sum(axis=1, keepdims=True)
+
+
+def _context_and_token(
+    bits: UInt8[np.ndarray, "n gh gw k"], offsets: list[tuple[int, int]], place: tuple[int, int]
+) -> tuple[UInt8[np.ndarray, "n c"], UInt8[np.ndarray, "n k"]]:
+    """Return the bits around a place, and those at it."""
+    rows, cols = bits.shape[1:3]
+    seen = [
+        bits[:, place[0] + dy, place[1] + dx]
+        for dy, dx in offsets
+        if 0 <= place[0] + dy < rows and 0 <= place[1] + dx < cols
+    ]
+    context = np.concatenate([bits[:, 0, 0, :0], *seen], axis=1)
+    return context, bits[:, place[0], place[1]]
 
 
 class HistogramMatching:
     """The task of `networks.training` for gamma-ARVM: KL to the exact histogram.
 
-    Over training tokens the mean of log q - log p is the KL divergence from eq. 9's histogram,
-    each context weighed by how often it occurs.
+    Each context is weighed by how often it occurs. Where histograms over all tokens are too large,
+    the loss is the mean of log q - log p over training tokens, which has the same mean.
 
     Parameters
     ----------
@@ -69,6 +111,8 @@ class HistogramMatching:
         self.bits = torch.from_numpy(bits)
         self.padded = network.padded(self.bits)
         self.exact = torch.from_numpy(log_shares(bits, network.offsets)).float()
+        found = histograms(bits, network.offsets)
+        self.targets = None if found is None else [torch.from_numpy(part) for part in found]
         self.places = torch.cartesian_prod(
             torch.arange(count), torch.arange(rows), torch.arange(cols)
         )
@@ -88,7 +132,7 @@ class HistogramMatching:
             yield self.places[order[at * size : (at + 1) * size]]
 
     def loss(self, batch: Int64[Tensor, "b 3"]) -> Tensor:
-        """Return the mean of log q - log p over places: KL in expectation (eq. 10)."""
+        """Return the KL divergence from the histograms at these places (eq. 10)."""
         return self._gaps(batch).mean()
 
     def figures(self) -> Row:
@@ -99,10 +143,16 @@ class HistogramMatching:
 
     def _gaps(self, places: Int64[Tensor, "b 3"]) -> Float[Tensor, " b"]:
         number, row, col = places.T
-        tokens = self.bits[number, row, col].float().to(self.device)
         contexts = self.network.contexts(self.padded, places).to(self.device)
-        found = self.network.head.log_likelihood(self.network.features(contexts), tokens)
-        return self.exact[number, row, col].to(self.device) - found.float()
+        features = self.network.features(contexts)
+        if self.targets is not None:
+            which, shares = self.targets
+            wanted = shares[which[number, row, col]].to(self.device)
+            found = self.network.head.log_probabilities(features).float()
+            return (torch.xlogy(wanted, wanted) - wanted * found).sum(dim=1)
+        tokens = self.bits[number, row, col].float().to(self.device)
+        likely = self.network.head.log_likelihood(features, tokens)
+        return self.exact[number, row, col].to(self.device) - likely.float()
 
 
 class PixelCNNTask:

@@ -12,8 +12,9 @@ import torch
 from intarsia.errors import UsageError
 from intarsia.networks.denoiser import DenoiserSettings
 from intarsia.networks.denoising import Denoising
-from intarsia.networks.saved import CONFIG, KINDS, WEIGHTS, SavedNetwork
+from intarsia.networks.saved import KINDS, SavedNetwork
 from intarsia.networks.training import CHECKPOINT, History, Recipe, TrainingProgress, train
+from intarsia.networks.weights import CONFIG, WEIGHTS
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus

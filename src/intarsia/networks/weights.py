@@ -60,7 +60,10 @@ def read_config(folder: Path, kinds: Collection[str], option: str, maker: str) -
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read ({error}). Train the network again.") from error
     if not isinstance(config, dict) or not config.keys() >= _NEEDED or config["kind"] not in kinds:
-        raise DataError(f"{path} does not describe a network of {maker}. Name the folder of one.")
+        raise DataError(
+            f"{path} does not describe a network of {maker}: it is of another architecture. Name "
+            "the folder of one."
+        )
     if config["format"] != FORMAT:
         raise DataError(
             f"{path} has format {config['format']}, but this version reads {FORMAT}. Train the "

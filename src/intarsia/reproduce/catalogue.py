@@ -62,7 +62,8 @@ def chosen(names: Sequence[str]) -> list[Item]:
 
     Parameters
     ----------
-    names : ``paper-a`` for all of paper A, ``paper-a/figure-2``, or ``figure-2`` for short.
+    names : ``paper-a`` for all of paper A, ``paper-a/figure-2``, or ``figure-2`` for short, which
+        is the first paper's that has one.
 
     Raises
     ------
@@ -78,9 +79,8 @@ def chosen(names: Sequence[str]) -> list[Item]:
     wanted: set[str] = set()
     for name in names:
         asked = name.strip("/")
-        found = [
-            one.full_name for one in everything if asked in (one.paper, one.full_name, one.name)
-        ]
+        found = [one.full_name for one in everything if asked in (one.paper, one.full_name)]
+        found = found or [one.full_name for one in everything if asked == one.name][:1]
         if not found:
             raise UsageError(_no_such(name, everything))
         wanted.update(found)
@@ -89,7 +89,7 @@ def chosen(names: Sequence[str]) -> list[Item]:
 
 def _no_such(name: str, everything: Sequence[Item]) -> str:
     known = [*PAPERS, *(one.full_name for one in everything)]
-    short = {one.name: one.full_name for one in everything}
+    short = {one.name: one.full_name for one in reversed(everything)}
     close = get_close_matches(name, [*known, *short], n=3, cutoff=0.6)
     close = list(dict.fromkeys(short.get(one, one) for one in close))
     hint = f"Did you mean {' or '.join(close)}? " if close else ""

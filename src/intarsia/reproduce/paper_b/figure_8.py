@@ -65,7 +65,7 @@ def needs(scale: Scale) -> Needs:
 def make(book: Book, needs: Needs) -> Page:
     """Draw from all models at all ranges, and count copies."""
     n = book.scale.pick(20, 500, 2000)
-    epochs = book.scale.pick(2, 60, 300)
+    epochs = book.scale.pick(2, 120, 300)
     points: list[Point] = []
     corpora, quality = [], []
     for tokens in sets(book.scale):
@@ -79,7 +79,7 @@ def make(book: Book, needs: Needs) -> Page:
                 saved = tokens.network(book, "arvm", epochs=epochs, gamma=gamma)
                 points.append(_network(tokens, grid, gamma, f"network, gamma {gamma}", saved, n))
             for name, width in (("PixelCNN (v1)", 64), ("PixelCNN (v2)", 128)):
-                saved = tokens.network(book, "pixelcnn", epochs=epochs, width=width)
+                saved = tokens.network(book, "pixelcnn", epochs=epochs // 2, width=width)
                 points.append(_network(tokens, grid, 7, name, saved, n))
     first = [one for one in points if one.model == "exact" and one.tokens == points[0].tokens]
     rows = [_row(book, one, n) for one in first]
