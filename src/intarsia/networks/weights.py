@@ -53,7 +53,8 @@ def read_config(folder: Path, kinds: Collection[str], option: str, maker: str) -
         raise UsageError(
             f"{option} {folder} holds a training that has not ended. Finish it with --resume."
             if unfinished
-            else f"{option} {folder} is no folder of {maker}. Name the --out of one."
+            else f"{option} {folder} has no config.json: it is no folder of {maker}. Name the "
+            "--out of one."
         )
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
