@@ -32,10 +32,7 @@ WARM_UP = 0.2
 BINARY_ENOUGH = 0.95
 """Least binary rate of latents that tokens are made of."""
 
-FIRST = "first"
-"""Folder of the checkpoint of the stage in which encoder and decoder learn."""
-
-_FILES = {CHECKPOINT, FIRST, "curves.png", "latents.png", "reconstructions.png"} | {
+_FILES = {CHECKPOINT, weights.FIRST, "curves.png", "latents.png", "reconstructions.png"} | {
     weights.WEIGHTS,
     weights.CONFIG,
 }
@@ -208,7 +205,7 @@ def _in_two_stages(
     steady = replace(
         recipe, epochs=first, schedule="halving", halve_every=float(first), warm_up=WARM_UP
     )
-    one = train(task, steady, folder / FIRST, **how)
+    one = train(task, steady, folder / weights.FIRST, **how)
     task = binarising.Binarising(network, corpus, device, part="memory")
     rest = replace(recipe, epochs=recipe.epochs - first)
     two = train(task, rest, folder, **how)

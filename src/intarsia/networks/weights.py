@@ -16,6 +16,9 @@ from intarsia.networks.training import CHECKPOINT
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
 
+FIRST = "first"
+"""Folder of the checkpoint of a first stage, where there are two."""
+
 FORMAT = 1
 """Version of config.json."""
 
@@ -49,7 +52,7 @@ def read_config(folder: Path, kinds: Collection[str], option: str, maker: str) -
     """
     path = folder / CONFIG
     if not path.exists():
-        unfinished = any(folder.glob(f"**/{CHECKPOINT}"))
+        unfinished = any((folder / stage / CHECKPOINT).exists() for stage in ("", FIRST))
         raise UsageError(
             f"{option} {folder} holds a training that has not ended. Finish it with --resume."
             if unfinished
