@@ -151,8 +151,8 @@ def make_noise(book: Book, needs: Needs) -> Page:
         [
             f"With more noise on the latents reconstructions are {'worse' if falls else 'not'} "
             f"{'at every step' if falls else 'always worse'}: from {found[0]:.2f} to "
-            f"{found[-1]:.2f} dB. Theorem 3.3's lower bound says that it must rise; it does not "
-            "say by how much."
+            f"{found[-1]:.2f} dB. Theorem 3.3's lower bound says that the error must rise; it "
+            "does not say by how much."
         ],
         [Picture(_noise_chart(found), "PSNR against the strength of noise",
                  f"Figure 4: PSNR of reconstructions from noise-free bits, decoders trained for "
