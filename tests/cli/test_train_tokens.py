@@ -104,7 +104,7 @@ def test_the_exact_model_is_drawn_repeated_and_its_pictures_are_those_of_the_aut
     ("generate arvm", ["--blae", "intarsia train blae"]),
     ("generate arvm --blae blae --gamma 4", ["--gamma is 4", "odd"]),
     ("generate arvm --blae blae --window 3", ["no option --window", "--gamma"]),
-    ("generate arvm --blae nothing", ["nothing has no config.json", "no folder of intarsia train blae"]),
+    ("generate arvm --blae nothing", ["nothing has no config.json", "intarsia train blae"]),
     ("generate arvm --blae blae --data mnist --limit 9 --resize 28", ["28x28x1", "8x8x1"]),
     ("train arvm --blae blae --gamma 2", ["--gamma is 2"]),
     ("train blae --data mnist --limit 100", ["28x28", "--resize 32"]),
