@@ -24,7 +24,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("words", "said"),
     [
         (["figur-2"], "Did you mean paper-a/figure-2"),
-        (["paper-b"], "Did you mean paper-"),
+        (["paper-d"], "Did you mean paper-"),
         (["xyzzy"], "lists what there is"),
         (["figure-2", "--scale", "huge"], "must be one of smoke, quick, full"),
         (["figure-9", "--scale", "smoke", "--threads", "0"], "--threads is 0"),
