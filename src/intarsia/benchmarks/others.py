@@ -17,12 +17,12 @@ def run(name: str) -> dict[str, float]:
     """Measure one."""
     if name == "explorer_hover":
         return _hover()
-    seconds = _opening() if name == "open_cifar10" else _attribution(name)
+    times = {"seconds": _opening()} if name == "open_cifar10" else _attribution(name)
     peak = peak_memory_mb()
     square = square_gflops()
     return {
-        "seconds": seconds,
-        "seconds_at_343": seconds * square / TARGETS_AT,
+        **times,
+        "seconds_at_343": times["seconds"] * square / TARGETS_AT,
         "peak_memory_mb": peak,
         "square_gflops": square,
     }
@@ -36,17 +36,24 @@ def _opening() -> float:
     return time.perf_counter() - start
 
 
-def _attribution(name: str) -> float:
-    """Attribute one unseen 32x32 picture to all of CIFAR-10, window 7, compiled loops warm."""
+def _attribution(name: str) -> dict[str, float]:
+    """Attribute unseen 32x32 pictures to all of CIFAR-10, window 7, compiled loops warm.
+
+    ``first_seconds`` also lays the corpus out and encodes it, once for as long as a process lives;
+    ``seconds`` is what every further picture takes.
+    """
     from intarsia.provenance.attribution import Attributor
 
-    picture = Corpus.open("cifar10", split="test", limit=1)[0]
+    pictures = Corpus.open("cifar10", split="test", limit=2)
     radius = 2 if name == "attribute_near" else None
-    Attributor(Corpus.open("cifar10", limit=100), 7).attribute(picture, radius=radius)
+    Attributor(Corpus.open("cifar10", limit=100), 7).attribute(pictures[0], radius=radius)
     attributor = Attributor(Corpus.open("cifar10"), 7)
-    start = time.perf_counter()
-    attributor.attribute(picture, radius=radius)
-    return time.perf_counter() - start
+    seconds = []
+    for picture in (pictures[0], pictures[1]):
+        start = time.perf_counter()
+        attributor.attribute(picture, radius=radius)
+        seconds.append(time.perf_counter() - start)
+    return {"seconds": seconds[1], "first_seconds": seconds[0]}
 
 
 def _hover() -> dict[str, float]:

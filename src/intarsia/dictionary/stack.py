@@ -16,7 +16,7 @@ from intarsia.dictionary.window import Border
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
 
-_CHUNK = 4096
+_CHUNK = 1024
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +128,9 @@ class CodeBook:
 
 def _stack(corpus: Corpus, members: Sequence[int] | np.ndarray) -> np.ndarray:
     if corpus.images is not None:
+        first, last = int(members[0]), int(members[-1])
+        if last - first + 1 == len(members) and (np.diff(members) == 1).all():
+            return np.array(corpus.images[first : last + 1])
         return np.ascontiguousarray(corpus.images[members])
     return np.stack([corpus[int(i)] for i in members])
 

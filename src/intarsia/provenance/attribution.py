@@ -7,7 +7,7 @@ dictionary is compared with the picture alone.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,12 @@ from intarsia.dictionary import Query, Stack, Window
 from intarsia.errors import UsageError
 from intarsia.provenance.coherence import coherent
 from intarsia.provenance.copied_region import CopiedRegion, largest_region
-from intarsia.provenance.whole_neighbours import Neighbour, nearest_by_difference, whole_neighbours
+from intarsia.provenance.whole_neighbours import (
+    FINALISTS,
+    Neighbour,
+    nearest_by_difference,
+    whole_neighbours,
+)
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
@@ -207,9 +212,12 @@ class Attributor:
         image, row, col = (maps(part) for part in found.names())
         squared = maps(found.distance)
         same_size = not self.corpus.is_ragged and picture.shape[:2] == self.corpus.size
-        also: Sequence[int] = ()
-        if same_size:
-            also = nearest_by_difference(picture, self.stacks[0], _SEEDS, threads)[0].tolist()
+        whole = (
+            nearest_by_difference(picture, self.stacks[0], FINALISTS, threads)
+            if same_size
+            else None
+        )
+        also = () if whole is None else whole[0][:_SEEDS].tolist()
         firsts = coherent(
             picture, self.corpus, self.window, image[..., 0], row[..., 0], col[..., 0],
             squared[..., 0], also, radius,
@@ -232,16 +240,23 @@ class Attributor:
             distance=np.where(squared < 0, np.nan, mean).astype(np.float32),
             mosaic=mosaic,
             region=largest_region(image[..., 0], row[..., 0], col[..., 0]),
-            nearest=self._whole(picture, threads) if same_size else [],
+            nearest=[] if whole is None else self._whole(picture, whole, threads),
             window=self.window,
             radius=radius,
             class_names=self.corpus.class_names,
         )
 
-    def _whole(self, picture: UInt8[np.ndarray, "h w c"], threads: int | None) -> list[Neighbour]:
+    def _whole(
+        self,
+        picture: UInt8[np.ndarray, "h w c"],
+        nearest: tuple[np.ndarray, np.ndarray],
+        threads: int | None,
+    ) -> list[Neighbour]:
         from intarsia.represent import LowResolution
 
-        return whole_neighbours(picture, self.corpus, self.stacks[0], LowResolution(), threads)
+        return whole_neighbours(
+            picture, self.corpus, self.stacks[0], LowResolution(), threads, nearest
+        )
 
 
 _kept: WeakKeyDictionary[Corpus, list[Stack]] = WeakKeyDictionary()

@@ -80,6 +80,7 @@ def whole_neighbours(
     stack: Stack,
     phi: Encoder | None = None,
     threads: int | None = None,
+    nearest: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> list[Neighbour]:
     """Return the nearest whole picture by each measure.
 
@@ -91,11 +92,12 @@ def whole_neighbours(
     picture : of the size of the corpus's pictures.
     stack : the corpus, laid out without padding.
     phi : an encoder of whole pictures.
+    nearest : what `nearest_by_difference` found for `FINALISTS`, where that is known.
     """
     from intarsia.measure.nearest import best_ssim, psnr_of
     from intarsia.reduce.nearest import code_distances
 
-    images, differences = nearest_by_difference(picture, stack, FINALISTS, threads)
+    images, differences = nearest or nearest_by_difference(picture, stack, FINALISTS, threads)
     psnr = float(psnr_of(differences[:1], picture.size)[0])
     found = [Neighbour("psnr", int(images[0]), psnr)]
     window = min(7, *(side - 1 + side % 2 for side in picture.shape[:2]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from intarsia.reduce.kernels import SPAN, _inlined, _merged
+from intarsia.reduce.vectors import TILE
 
 MAX_INT32, LEAST_INT32 = np.int32(2**31 - 1), np.int32(-(2**31))
 
@@ -76,7 +77,7 @@ def sort_to_cells(cuts, codes, kept, n):
 @_merged
 def in_order(codes, norms, order):
     """Return codes and norms in another order, with room to the end of a tile."""
-    room = order.size + 48
+    room = order.size + TILE
     new_codes, new_norms = np.zeros((codes.shape[0], room), np.int32), np.zeros(room, np.int32)
     for p in range(codes.shape[0]):
         mine, theirs = new_codes[p], codes[p]

@@ -11,10 +11,19 @@ from collections import namedtuple
 import numpy as np
 
 from intarsia.reduce.cell_kernels import MAX_INT32, gaps, in_order, sort_to_cells
-from intarsia.reduce.kernels import NO_KEY, _compiled, _inlined, _least, _merged
+from intarsia.reduce.kernels import NO_KEY, _compiled, _inlined, _merged
 from intarsia.reduce.nearest_kernels import FAR, insert, reach
 from intarsia.reduce.shortlist import _gather
-from intarsia.reduce.vectors import LANES, QUERIES, TILE, distances, mix
+from intarsia.reduce.vectors import (
+    LANES,
+    QUERIES,
+    TILE,
+    WORD,
+    distances,
+    lowest_bit,
+    mix,
+    within,
+)
 
 Sieve = namedtuple(
     "Sieve", "coefs starts plane mixtures mixed shift first gain_first gain_all cuts"
@@ -47,9 +56,6 @@ BOXED = 6
 
 TOGETHER = 16
 """Cells that are first looked at as one: most queries pass over all of them."""
-
-AT_ONCE = 32
-"""Candidates of which all are passed over if their least distance is beyond the bound."""
 
 MANY = 200
 """Queries from which sorting candidates to cells costs less than it leaves out."""
@@ -92,23 +98,27 @@ def _seen(planes, sieve, at, span, pairs, none, zeros):
 
 
 @_merged
-def _code(sieve, planes, at, span, pairs, none, half, zeros, raw, codes, norms):
-    """Write z of a span of candidates in pairs, and |z|^2 over the first filters."""
+def _code(sieve, planes, at, lo, span, pairs, none, half, zeros, raw, codes, norms):
+    """Write z of a span of candidates in pairs, from the ``lo``-th on, and |z|^2 of the first.
+
+    Rows are cut out here, where they are seen to be contiguous: loops over them are vectors.
+    """
     _seen(planes, sieve, at, span, pairs, none, zeros)
     shift, high = np.int32(sieve.shift), np.int32(16)
-    norms[:span] = 0
+    norm = norms[lo : lo + span]
+    norm[:] = 0
     for d in range(0, sieve.coefs.shape[0], QUERIES):
         distances(raw, pairs[sieve.mixed[d // QUERIES]], zeros, sieve.coefs, half, d,
                   -(-span // TILE))  # fmt: skip
         for e in range(0, QUERIES, 2):
-            even, odd = raw[e], raw[e + 1]
-            both = codes[(d + e) // 2]
+            even, odd = raw[e, :span], raw[e + 1, :span]
+            both = codes[(d + e) // 2, lo : lo + span]
             for j in range(span):
                 both[j] = ((even[j] >> shift) & np.int32(0xFFFF)) | ((odd[j] >> shift) << high)
             if d < sieve.first:
                 for j in range(span):
                     a, b = even[j] >> shift, odd[j] >> shift
-                    norms[j] += a * a + b * b
+                    norm[j] += a * a + b * b
 
 
 @_inlined
@@ -177,8 +187,11 @@ def _first(dist, lo, q, asked, kinds, sieve, block, lists):
 
 
 @_merged
-def _survivors(dist, lo, q, asked, kinds, sieve, block, lists):
-    """Finish what the first filters leave of the candidates from the ``lo``-th on."""
+def _survivors(dist, masks, lo, q, asked, kinds, sieve, block, lists):
+    """Finish what the first filters leave of the candidates from the ``lo``-th on.
+
+    ``masks`` int64 [words], bits of those within the bound when last looked at.
+    """
     kind, number = asked.kind[q], asked.number[q]
     if block.row < kinds.box[kind, 0] or block.row > kinds.box[kind, 1]:
         return
@@ -188,11 +201,12 @@ def _survivors(dist, lo, q, asked, kinds, sieve, block, lists):
     limit = lists.limit[number]
     bound = np.int32(_bound(sieve.gain_first, limit, first))
     bound_all = _bound(sieve.gain_all, limit, filters)
-    for some in range(0, dist.size, AT_ONCE):
-        if _least(dist[some : some + AT_ONCE]) > bound:
-            continue
-        for j in range(some, min(some + AT_ONCE, dist.size)):
-            if dist[j] > bound:
+    for word in range(-(-dist.size // WORD)):
+        left = masks[word]
+        while left != 0:
+            j = word * WORD + lowest_bit(left)
+            left &= left - 1
+            if j >= dist.size or dist[j] > bound:
                 continue
             total = _take(lo + j, dist[j], bound_all, q, asked, kinds, first, block, lists)
             if total <= limit:
@@ -207,13 +221,15 @@ def _kept(planes, centre, pictures, j0, n, flat, keep):
 
     They are equal, whatever is compared, and stand in the order of their names.
     """
+    if flat.size == 0:
+        return np.arange(n).astype(np.int32)
     kept = np.empty(n, np.int32)
     count = 0
     seen = np.zeros(256, np.int64)
     for j in range(n):
         if (j0 + j) % pictures == 0:
             seen[:] = 0
-        if flat.size > 0 and flat[centre + j]:
+        if flat[centre + j]:
             value = np.int64(planes[centre + j]) + 128
             seen[value] += 1
             if seen[value] > keep:
@@ -247,38 +263,42 @@ def fold_filtered(planes, flat, width, pictures, row, col, j0, n, names, base, r
     half = np.full(sieve.coefs.shape[0], (1 << sieve.shift) >> 1, np.int32)
     buffer = np.zeros((QUERIES, RUN + 16), np.int32)
     zeros = np.zeros(RUN, np.int32)
-    codes = np.zeros((sieve.coefs.shape[0] // 2, n + 48), np.int32)
-    norms = np.zeros(n + 48, np.int32)
+    codes = np.empty((sieve.coefs.shape[0] // 2, n + TILE), np.int32)
+    norms = np.empty(n + TILE, np.int32)
     count = asked.number.size
-    serves = np.ones(count, np.bool_)
+    served = np.arange(count)
     if radius >= 0:
-        for q in range(count):
-            serves[q] = abs(asked.rows[q] - row) <= radius and abs(asked.cols[q] - col) <= radius
-    served = serves.sum()
-    if served == 0:
+        beside = np.maximum(np.abs(asked.rows - row), np.abs(asked.cols - col))
+        served = served[beside <= radius]
+    if served.size == 0:
         return
     centre = (row * width + col) * pictures + j0
     for lo in range(0, n, RUN):
         span = min(RUN, n - lo)
-        _code(sieve, planes, centre + lo, span, pairs, none, half, zeros, buffer,
-              codes[:, lo : lo + RUN], norms[lo : lo + RUN])  # fmt: skip
+        _code(sieve, planes, centre + lo, lo, span, pairs, none, half, zeros, buffer, codes, norms)
     order = _kept(planes, centre, pictures, j0, n, flat, lists.distance.shape[1])
     near = codes[: sieve.first // 2]
-    if served >= MANY:
+    cells = served.size >= MANY
+    ends = np.full(1, order.size)
+    if cells:
         order, ends = sort_to_cells(sieve.cuts, codes, order, n)
-    else:
-        ends = np.arange(RUN, order.size + RUN, RUN)
-        ends[-1] = order.size
-    if served >= MANY or order.size < n:
+    if cells or order.size < n:
         near, norms = in_order(near, norms, order)
     mine = names[j0 : j0 + n]
     rest = codes[sieve.first // 2 :]
     block = Block(planes, centre, row, col, pictures, j0, mine, base, near, norms, rest, order)
     limits, bounds = np.empty(count, np.int64), np.empty(count, np.int32)
-    for q in range(count):
+    for q in served:
         limits[q] = lists.limit[asked.number[q]]
-        bounds[q] = _bound(sieve.gain_first, limits[q], sieve.first) if serves[q] else -1
-    _fold_cells(block, ends, limits, bounds, sieve, asked, kinds, lists, buffer)
+        bounds[q] = _bound(sieve.gain_first, limits[q], sieve.first)
+    if cells:
+        _fold_cells(block, ends, limits, bounds, sieve, asked, kinds, lists, buffer)
+        return
+    apart, which = np.zeros(served.size, np.int32), np.empty(served.size, np.int64)
+    for lo in range(0, order.size, RUN):
+        hi = min(lo + RUN, order.size)
+        active = _reached(block, lo, hi, limits, bounds, sieve, asked, lists, apart, served, which)
+        _fold_run(block, lo, hi, which[:active], bounds, sieve, asked, kinds, lists, buffer)
 
 
 @_merged
@@ -312,7 +332,7 @@ def _fold_cells(block, ends, limits, bounds, sieve, asked, kinds, lists, buffer)
     """Fold candidates, some cells at a time, and of these cell by cell.
 
     ``limits`` int64 [Q], ``bounds`` int32 [Q]: distance, and |z_q - z_c|^2, within reach of a
-    query when last looked at; a bound of -1 leaves the query out.
+    query when last looked at.
     """
     boxed = min(sieve.first, BOXED)
     every = np.arange(limits.size)
@@ -345,6 +365,8 @@ def _fold_run(block, lo, hi, which, bounds, sieve, asked, kinds, lists, buffer):
     depth = sieve.first // 2
     coefs, own = np.zeros((QUERIES, depth), np.int32), np.zeros(QUERIES, np.int32)
     codes, norms = block.codes[:, lo:], block.norms[lo:]
+    words = -(-(hi - lo) // WORD)
+    masks = np.empty(words, np.int64)
     for b in range(0, which.size, QUERIES):
         together = min(QUERIES, which.size - b)
         for a in range(together):
@@ -353,6 +375,6 @@ def _fold_run(block, lo, hi, which, bounds, sieve, asked, kinds, lists, buffer):
                 coefs[a, p] = asked.coefs[which[b + a], p]
         distances(buffer, codes, norms, coefs, own, 0, -(-(hi - lo) // TILE))
         for a in range(together):
-            dist, q = buffer[a, : hi - lo], which[b + a]
-            if _least(dist) <= bounds[q]:
-                _survivors(dist, lo, q, asked, kinds, sieve, block, lists)
+            q = which[b + a]
+            if within(buffer[a], bounds[q], masks, words) != 0:
+                _survivors(buffer[a, : hi - lo], masks, lo, q, asked, kinds, sieve, block, lists)

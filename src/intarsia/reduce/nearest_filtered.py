@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -31,19 +30,19 @@ from intarsia.reduce.nearest_patches import (
 )
 from intarsia.reduce.vectors import QUERIES
 
-FEW = 4
+FEW = 1
 """Queries up to which filters cost more than they leave out."""
 
 SMALL = 1 << 16
 """Candidates up to which the same holds."""
 
-_MANY = 100
+_MANY = 16
 """Queries of one task from which more filters are worth their cost."""
 
-_FILTERS = {"many": (16, 8), "some": (8, 4), "near": (16, 0)}
+_FILTERS = {"many": (16, 4), "few": (12, 0)}
 """How many decide first, and how many look at what these leave."""
 
-_TASK = 1 << 15
+_TASK = 1 << 16
 """Candidates handed to a thread at a time."""
 
 _AHEAD = 31
@@ -88,20 +87,18 @@ def nearest_filtered(
     Raises
     ------
     UsageError
-        If ``keep`` is below 1.
+        If ``keep`` is below 1 or ``radius`` below 0.
     Stopped
         If asked to.
     """
     check_keep(keep)
+    if radius is not None:
+        Near(radius)  # refuses a negative one
     lists = empty(len(queries), keep)
-    groups: dict[Offsets, list[int]] = defaultdict(list)
-    half = max((int(abs(_heaviest(query).offsets).max()) for query in queries), default=0)
-    for q, query in enumerate(queries):
-        groups[_common(query, half)].append(q)
     jobs = [
         (stack, np.array(offsets, np.int64).reshape(-1, 2), members)
         for stack in stacks
-        for offsets, members in groups.items()
+        for offsets, members in _groups(queries).items()
     ]
     meter = _Meter(sum(_size(stack) * len(m) for stack, _, m in jobs), progress, should_stop)
     for stack, offsets, members in jobs:
@@ -137,6 +134,19 @@ class _Meter:
 
 def _size(stack: Stack) -> int:
     return stack.size[0] * stack.size[1] * stack.pictures.shape[1]
+
+
+def _groups(queries: Sequence[Query]) -> dict[Offsets, list[int]]:
+    """Return which queries share filters, by the pixels that these may see."""
+    kinds: dict[bytes, list[int]] = defaultdict(list)
+    for q, query in enumerate(queries):
+        kinds[query.offsets.tobytes() + query.weights.tobytes()].append(q)
+    examples = [queries[members[0]] for members in kinds.values()]
+    half = max((int(abs(_heaviest(query).offsets).max()) for query in examples), default=0)
+    groups: dict[Offsets, list[int]] = defaultdict(list)
+    for example, members in zip(examples, kinds.values(), strict=True):
+        groups[_common(example, half)] += members
+    return groups
 
 
 def _common(query: Query, half: int) -> Offsets:
@@ -199,7 +209,7 @@ def _by_filters(
     view = fitting(_near(stack, shared, None), shared)
     if view is None:
         return
-    load = "near" if radius is not None else "many" if len(members) >= _MANY else "some"
+    load = "many" if radius is None and len(members) >= _MANY else "few"
     seen = _heaviest(shared)
     filters = _filters(stack, seen, (view.rows, view.cols), _FILTERS[load])
     half = max(int(abs(query.offsets).max()) for query in asked_of)
@@ -284,17 +294,13 @@ def _tasks(
     if radius is None:
         places = [(row, cols[0]) for row in range(rows[0], rows[1] + 1)]
     else:
-        steps = range(-radius, radius + 1)
-        around = {
-            (query.place[0] + dy, query.place[1] + dx)
-            for query in queries
-            for dy, dx in product(steps, steps)
-        }
-        places = sorted(
-            (row, col)
-            for row, col in around
-            if rows[0] <= row <= rows[1] and cols[0] <= col <= cols[1]
-        )
+        served = np.zeros((rows[1] + 1, cols[1] + 1), bool)
+        for row, col in {query.place for query in queries}:
+            served[
+                max(rows[0], row - radius) : max(0, row + radius + 1),
+                max(cols[0], col - radius) : max(0, col + radius + 1),
+            ] = True
+        places = [(int(row), int(col)) for row, col in np.argwhere(served)]
     tasks = [
         _Task(row, col, at, min(_TASK, run - at))
         for row, col in places

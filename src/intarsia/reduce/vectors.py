@@ -294,3 +294,49 @@ def count_within(typingctx, dist, words, floor, start):  # type: ignore[no-untyp
 
     result = types.UniTuple(types.int64, 2)
     return result(dist, words, types.int64, types.int64), generate
+
+
+WORD = 64
+"""Candidates in one word of a mask."""
+
+
+@intrinsic
+def within(typingctx, dist, bound, masks, words):  # type: ignore[no-untyped-def]
+    """Write which distances are at most ``bound``, a bit each, and return all words or-ed.
+
+    Parameters
+    ----------
+    dist : int32 [words * `WORD` or more].
+    bound : int32.
+    masks : int64 [words or more], written; the lowest bit is the first candidate.
+    """
+
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        arrays = _Arrays(
+            context, builder, *([v[i] for i in (0, 2)] for v in (signature.args, args))
+        )
+        limit, word = _splat(builder, args[1]), ir.IntType(64)
+        any_of = cgutils.alloca_once_value(builder, ir.Constant(word, 0))
+        with cgutils.for_range(builder, args[3]) as loop:
+            first = builder.mul(loop.index, context.get_constant(types.intp, WORD))
+            mask = ir.Constant(word, 0)
+            for at in range(0, WORD, LANES):
+                some = builder.add(first, context.get_constant(types.intp, at))
+                inside = builder.icmp_signed("<=", arrays.load(0, _SUMS, some), limit)
+                bits = builder.zext(builder.bitcast(inside, ir.IntType(LANES)), word)
+                mask = builder.or_(mask, builder.shl(bits, ir.Constant(word, at)))
+            builder.store(mask, arrays.address(1, loop.index))
+            builder.store(builder.or_(builder.load(any_of), mask), any_of)
+        return builder.load(any_of)
+
+    return types.int64(dist, types.int32, masks, types.intp), generate
+
+
+@intrinsic
+def lowest_bit(typingctx, mask):  # type: ignore[no-untyped-def]
+    """Return where the lowest set bit of an int64 other than 0 stands."""
+
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), generate
