@@ -20,6 +20,7 @@ from intarsia.reduce.vectors import (
     TILE,
     WORD,
     distances,
+    encode,
     lowest_bit,
     mix,
     within,
@@ -98,27 +99,14 @@ def _seen(planes, sieve, at, span, pairs, none, zeros):
 
 
 @_merged
-def _code(sieve, planes, at, lo, span, pairs, none, half, zeros, raw, codes, norms):
-    """Write z of a span of candidates in pairs, from the ``lo``-th on, and |z|^2 of the first.
-
-    Rows are cut out here, where they are seen to be contiguous: loops over them are vectors.
-    """
+def _code(sieve, planes, at, lo, span, pairs, none, half, zeros, codes, norms):
+    """Write z of a span of candidates in pairs, from the ``lo``-th on, and |z|^2 of the first."""
     _seen(planes, sieve, at, span, pairs, none, zeros)
-    shift, high = np.int32(sieve.shift), np.int32(16)
-    norm = norms[lo : lo + span]
-    norm[:] = 0
+    tiles = -(-span // TILE)
+    norms[lo : lo + tiles * TILE] = 0
     for d in range(0, sieve.coefs.shape[0], QUERIES):
-        distances(raw, pairs[sieve.mixed[d // QUERIES]], zeros, sieve.coefs, half, d,
-                  -(-span // TILE))  # fmt: skip
-        for e in range(0, QUERIES, 2):
-            even, odd = raw[e, :span], raw[e + 1, :span]
-            both = codes[(d + e) // 2, lo : lo + span]
-            for j in range(span):
-                both[j] = ((even[j] >> shift) & np.int32(0xFFFF)) | ((odd[j] >> shift) << high)
-            if d < sieve.first:
-                for j in range(span):
-                    a, b = even[j] >> shift, odd[j] >> shift
-                    norm[j] += a * a + b * b
+        encode(codes, pairs[sieve.mixed[d // QUERIES]], norms, sieve.coefs, half, d,
+               np.int32(sieve.shift), lo, tiles, np.int64(d < sieve.first))  # fmt: skip
 
 
 @_inlined
@@ -275,7 +263,7 @@ def fold_filtered(planes, flat, width, pictures, row, col, j0, n, names, base, r
     centre = (row * width + col) * pictures + j0
     for lo in range(0, n, RUN):
         span = min(RUN, n - lo)
-        _code(sieve, planes, centre + lo, lo, span, pairs, none, half, zeros, buffer, codes, norms)
+        _code(sieve, planes, centre + lo, lo, span, pairs, none, half, zeros, codes, norms)
     order = _kept(planes, centre, pictures, j0, n, flat, lists.distance.shape[1])
     near = codes[: sieve.first // 2]
     cells = served.size >= MANY

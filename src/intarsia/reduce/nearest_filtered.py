@@ -36,10 +36,7 @@ FEW = 1
 SMALL = 1 << 16
 """Candidates up to which the same holds."""
 
-_MANY = 16
-"""Queries of one task from which more filters are worth their cost."""
-
-_FILTERS = {"many": (16, 4), "few": (12, 0)}
+_FILTERS = 16, 4
 """How many decide first, and how many look at what these leave."""
 
 _TASK = 1 << 16
@@ -209,9 +206,8 @@ def _by_filters(
     view = fitting(_near(stack, shared, None), shared)
     if view is None:
         return
-    load = "many" if radius is None and len(members) >= _MANY else "few"
     seen = _heaviest(shared)
-    filters = _filters(stack, seen, (view.rows, view.cols), _FILTERS[load])
+    filters = _filters(stack, seen, (view.rows, view.cols))
     half = max(int(abs(query.offsets).max()) for query in asked_of)
     flat = flat_patches(stack, half)
     _, _, height, width, pictures = stack.pixels.shape
@@ -253,14 +249,13 @@ def _filters(
     stack: Stack,
     shared: Query,
     places: tuple[tuple[int, int], tuple[int, int]],
-    counts: tuple[int, int],
 ) -> Filters:
     """Return filters of a stack's patches; they serve every picture that comes, so are kept."""
     kept = _kept.setdefault(stack, {})
-    key = (shared.offsets.tobytes(), shared.weights.tobytes(), repr(counts).encode())
+    key = (shared.offsets.tobytes(), shared.weights.tobytes())
     if key not in kept:
         patches = sample_patches(stack, shared.offsets, *places)
-        kept[key] = Filters.of(patches, shared.offsets, shared.weights, *counts)
+        kept[key] = Filters.of(patches, shared.offsets, shared.weights, *_FILTERS)
     return kept[key]
 
 

@@ -130,6 +130,62 @@ def pack(typingctx, planes, starts, weights, at, pairs, norms, vectors):  # type
 
 
 @intrinsic
+def encode(typingctx, codes, pairs, norms, coefs, half, filter, shift, at, tiles, counts):  # type: ignore[no-untyped-def]
+    """Write what `QUERIES` filters see of a run of candidates, rounded, in pairs.
+
+    Parameters
+    ----------
+    codes : int32 [filters / 2, N or more], z = (M x + half) >> shift, two of 16 bits in each.
+    pairs : int32 [depth, n], candidates' pixels, packed alike.
+    norms : int32 [N or more]; |z|^2 is added to them if ``counts`` is not 0.
+    coefs : int32 [filters, depth], rows of M, packed alike.
+    half : int32 [filters].
+    filter : the first of the filters.
+    at : the first candidate's column of ``codes`` and ``norms``; in ``pairs`` it is 0.
+    tiles : how many times `TILE` candidates.
+    """
+
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        arrays = _Arrays(context, builder, signature.args[:5], args[:5])
+        filter, shift, at, tiles, counts = args[5:]
+
+        def number(value: int) -> Any:
+            return context.get_constant(types.intp, value)
+
+        filters = [builder.add(filter, number(q)) for q in range(QUERIES)]
+        first_row = builder.ashr(filter, number(1))
+        low, high = (ir.Constant(_SUMS, [value] * LANES) for value in (0xFFFF, 16))
+        steps = _splat(builder, shift)
+        every = builder.icmp_signed("!=", counts, ir.Constant(counts.type, 0))
+        wanted = _splat(builder, builder.sext(every, _I32))
+        with cgutils.for_range(builder, tiles) as loop:
+            start = builder.mul(loop.index, number(TILE))
+            place = [builder.add(start, number(v * LANES)) for v in range(VECTORS)]
+            sums = []
+            for q in filters:
+                own = _splat(builder, builder.load(arrays.address(4, q)))
+                sums.append([own] * VECTORS)
+            total = _products(builder, arrays, place, filters, sums)
+            z = [[builder.ashr(builder.load(slot), steps) for slot in row] for row in total]
+            for v, p in enumerate(place):
+                column = builder.add(at, p)
+                norm = arrays.load(2, _SUMS, column)
+                for pair in range(QUERIES // 2):
+                    even, odd = z[2 * pair][v], z[2 * pair + 1][v]
+                    both = builder.or_(builder.and_(even, low), builder.shl(odd, high))
+                    row = builder.add(first_row, number(pair))
+                    builder.store(both, arrays.vector(0, _SUMS, row, column), align=4)
+                    norm = builder.add(norm, builder.and_(_dot(builder, both, both), wanted))
+                builder.store(norm, arrays.vector(2, _SUMS, column), align=4)
+        return context.get_dummy_value()
+
+    whole = types.intp
+    return types.void(
+        codes, pairs, norms, coefs, half, whole, types.int32, whole, whole, whole
+    ), generate
+
+
+@intrinsic
 def mix(typingctx, planes, starts, plane, at, pairs, vectors):  # type: ignore[no-untyped-def]
     """Pack mixtures of three channels (`reduce.filters.MIXTURES`) of candidates' pixels in pairs.
 
@@ -185,6 +241,21 @@ def mix(typingctx, planes, starts, plane, at, pairs, vectors):  # type: ignore[n
     return types.void(planes, starts, whole, whole, pairs, whole), generate
 
 
+def _products(
+    builder: Any, arrays: _Arrays, place: list[Any], queries: list[Any], sums: list[list[Any]]
+) -> list[list[Any]]:
+    """Add the products of pairs (array 1) and coefficients (array 3) to ``sums``, in memory."""
+    total = [[cgutils.alloca_once_value(builder, v) for v in row] for row in sums]
+    with cgutils.for_range(builder, arrays.size(1)) as k:
+        some = [arrays.load(1, _SUMS, k.index, p) for p in place]
+        for q, row in zip(queries, total, strict=True):
+            coef = _splat(builder, builder.load(arrays.address(3, q, k.index)))
+            for slot, pixels in zip(row, some, strict=True):
+                more = _dot(builder, coef, pixels)
+                builder.store(builder.add(builder.load(slot), more), slot)
+    return total
+
+
 @intrinsic
 def distances(typingctx, out, pairs, norms, coefs, query_norms, query, tiles):  # type: ignore[no-untyped-def]
     """Write |q|^2 + |c|^2 - 2 q.c for `QUERIES` queries and a run of candidates.
@@ -214,14 +285,7 @@ def distances(typingctx, out, pairs, norms, coefs, query_norms, query, tiles):  
             for q in queries:
                 own = _splat(builder, builder.load(arrays.address(4, q)))
                 sums.append([builder.add(own, n) for n in norm])
-            total = [[cgutils.alloca_once_value(builder, v) for v in row] for row in sums]
-            with cgutils.for_range(builder, arrays.size(1)) as k:
-                some = [arrays.load(1, _SUMS, k.index, p) for p in place]
-                for q, row in zip(queries, total, strict=True):
-                    coef = _splat(builder, builder.load(arrays.address(3, q, k.index)))
-                    for slot, pixels in zip(row, some, strict=True):
-                        more = _dot(builder, coef, pixels)
-                        builder.store(builder.add(builder.load(slot), more), slot)
+            total = _products(builder, arrays, place, queries, sums)
             for q, row in enumerate(total):
                 for p, slot in zip(place, row, strict=True):
                     target = arrays.vector(0, _SUMS, number(q), p)
