@@ -10,7 +10,7 @@ import torch
 
 from intarsia.corpus import Corpus
 from intarsia.errors import UsageError
-from intarsia.networks.train_vae import RECIPE, open_vae, train_vae
+from intarsia.networks.saved_generator import RECIPES, open_generator, train_generator
 from intarsia.networks.vae import Vae, VaeSettings
 
 SHAPE = (1, 8, 8)
@@ -30,9 +30,9 @@ def test_the_divergence_is_that_of_two_gaussians(sigma):
 def test_training_lowers_the_loss_and_resumes_to_the_same_weights(tmp_path):
     digits = Corpus.open("digits", limit=300)
     settings = VaeSettings(SHAPE, dims=8, hidden=64)
-    recipe = replace(RECIPE, epochs=4, batch=50)
+    recipe = replace(RECIPES["vae"], epochs=4, batch=50)
     how = {"opened": {"data": "digits"}, "settings": settings, "recipe": recipe, "n": 4}
-    whole, history = train_vae(digits, tmp_path / "whole", **how)
+    whole, history = train_generator(digits, tmp_path / "whole", **how)
     assert history.rows[-1]["loss"] < history.rows[0]["loss"]
 
     def stop(state):
@@ -40,9 +40,9 @@ def test_training_lowers_the_loss_and_resumes_to_the_same_weights(tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_vae(digits, tmp_path / "cut", on_step=stop, **how)
-    again, _ = train_vae(digits, tmp_path / "cut", resume=True, **how)
-    read = open_vae(tmp_path / "whole")
+        train_generator(digits, tmp_path / "cut", on_step=stop, **how)
+    again, _ = train_generator(digits, tmp_path / "cut", resume=True, **how)
+    read = open_generator(tmp_path / "whole")
     for name, value in whole.network.state_dict().items():
         assert torch.equal(value, again.network.state_dict()[name]), name
         assert torch.equal(value, read.network.state_dict()[name]), name

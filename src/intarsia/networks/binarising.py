@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from intarsia.measure.overlap import latent_distances
 from intarsia.networks.blae import BinaryAutoencoder, noise_like, to_bytes, to_unit
 from intarsia.networks.checkpoint import Row
 
@@ -113,15 +114,18 @@ class Binarising:
         return nn.functional.mse_loss(found.float(), wanted)
 
     def figures(self) -> Row:
-        """Return binary rate, PSNR of reconstructions from binary latents, latents' histogram."""
+        """Return binary rate, PSNR from binary latents, and how far apart and where latents lie."""
         some = self.pictures[:_SHOWN]
         known = self._latents
         latents = latents_of(self.network, some, self.device) if known is None else known[:_SHOWN]
+        mean, least = latent_distances(latents.flatten(1).double().numpy())
         psnr = psnr_of_rows(some, decoded(self.network, latents.sign(), self.device))
         return {
             "binary_rate": binary_rate(latents),
             "psnr": float(psnr.mean()),
             "psnr_p10": float(psnr.quantile(0.1)),
+            "distance_mean": mean,
+            "distance_least": least,
             "latents": torch.histc(latents, BINS, -1, 1).long().tolist(),
         }
 

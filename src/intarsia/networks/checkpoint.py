@@ -99,6 +99,18 @@ class Checkpoint:
         return rows
 
 
+def read_rows(path: Path) -> list[Row]:
+    """Return what was measured in a training, an entry an epoch.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged or missing.
+    """
+    rows: list[Row] = _read(path)[0]["rows"]
+    return rows
+
+
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     from safetensors import SafetensorError, safe_open
 

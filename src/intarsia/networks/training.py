@@ -22,6 +22,11 @@ log = logging.getLogger("intarsia.networks")
 
 CHECKPOINT = "checkpoint.safetensors"
 
+SAVE_EVERY = 5.0
+"""Seconds between checkpoints at least; epochs of few pictures would write more than they train."""
+
+_SCHEDULES = ("cosine", "halving", "constant")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -34,7 +39,9 @@ class Recipe:
     rate : highest learning rate of AdamW.
     decay : its weight decay; without, it is Adam.
     warm_up : share of all steps in which the rate rises from 0; afterwards ``schedule`` rules.
-    schedule : ``cosine`` falls to 0; ``halving`` halves the rate every ``halve_every`` epochs.
+    momentum : the first of Adam's two decay rates.
+    schedule : ``cosine`` falls to 0; ``halving`` halves the rate every ``halve_every`` epochs;
+        ``constant`` keeps it.
     halve_every : epochs.
     precision : ``bfloat16`` (autocast), ``float32``, or ``auto``: bfloat16 on accelerators and
         on processors that multiply it faster than float32, which is measured once.
@@ -45,6 +52,7 @@ class Recipe:
     batch: int = 256
     rate: float = 1e-3
     decay: float = 1e-4
+    momentum: float = 0.9
     warm_up: float = 0.05
     schedule: str = "cosine"
     halve_every: float = 50.0
@@ -64,14 +72,18 @@ class Recipe:
             raise UsageError(
                 f"--precision is {self.precision!r}; it must be one of {', '.join(PRECISIONS)}."
             )
-        if self.schedule not in ("cosine", "halving"):
-            raise UsageError(f"The schedule {self.schedule!r} is not known: cosine or halving.")
+        if self.schedule not in _SCHEDULES:
+            raise UsageError(
+                f"The schedule {self.schedule!r} is not known: {', '.join(_SCHEDULES)}."
+            )
 
     def rate_at(self, step: int, steps: int, steps_per_epoch: int) -> float:
         """Return the learning rate of a step, counted from 0."""
         rising = max(1, round(self.warm_up * steps))
         if step < rising:
             return self.rate * (step + 1) / rising
+        if self.schedule == "constant":
+            return self.rate
         if self.schedule == "halving":
             return self.rate * 0.5 ** (step / steps_per_epoch / self.halve_every)
         done = (step - rising) / max(1, steps - rising)
@@ -132,9 +144,9 @@ def train(
     device: str = "cpu",
     progress: Callable[[TrainingProgress], None] | None = None,
 ) -> History:
-    """Train a network, with a checkpoint after every epoch.
+    """Train a network, with a checkpoint after an epoch, `SAVE_EVERY` seconds apart.
 
-    An interrupted training (Ctrl-C, kill -9) goes on with ``resume`` after the last whole epoch,
+    An interrupted training (Ctrl-C, kill -9) goes on with ``resume`` after the last checkpoint,
     and ends with the weights of one that was not interrupted.
 
     Parameters
@@ -160,12 +172,18 @@ def train(
         )
     folder = make_folder(folder)
     network = task.network.to(device)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
+    optimizer = torch.optim.AdamW(
+        [weight for weight in network.parameters() if weight.requires_grad],
+        lr=recipe.rate,
+        betas=(recipe.momentum, 0.999),
+        weight_decay=recipe.decay,
+    )
     what = {"recipe": asdict(recipe), "task": task.describe()}
     checkpoint = Checkpoint(folder / CHECKPOINT, what)
     rows = checkpoint.restore(network, optimizer) if checkpoint.found(resume) else []
     per_epoch = task.batch_count(recipe.batch)
     steps = recipe.epochs * per_epoch
+    saved = float("-inf")
     for epoch in range(len(rows), recipe.epochs):
         started, total = time.perf_counter(), 0.0
         generator = torch.Generator().manual_seed(recipe.seed * 1_000_003 + epoch)
@@ -193,8 +211,10 @@ def train(
             row |= task.figures()
         rows.append(row | {"seconds": time.perf_counter() - started})
         log.info("%s", _in_words(rows[-1]))
-        checkpoint.save(network, optimizer, rows)
-        draw_curves(rows, folder / "curves.png")
+        if epoch + 1 == recipe.epochs or time.monotonic() - saved > SAVE_EVERY:
+            checkpoint.save(network, optimizer, rows)
+            draw_curves(rows, folder / "curves.png")
+            saved = time.monotonic()
     network.eval()
     return History(tuple(rows))
 

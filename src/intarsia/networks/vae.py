@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 LATENTS = ("gaussian", "triangular")
 
+PRIORS = ("scaled", "unit")
+
 
 @dataclass(frozen=True)
 class VaeSettings:
@@ -38,6 +40,9 @@ class VaeSettings:
     latents : ``gaussian`` with a prior N(0, sigma^2), or ``triangular``: tanh, noise of half-width
         sigma, no prior.
     sigma : of the prior, or of the noise.
+    prior : of Gaussian latents. ``scaled`` is N(0, sigma^2), as the text has it; nothing but the
+        unit of the latents changes with sigma then. ``unit`` is N(0, 1), and sigma scales the
+        noise alone ("all other parts are kept invariant"), so that latents overlap less.
     """
 
     shape: tuple[int, int, int]
@@ -45,10 +50,13 @@ class VaeSettings:
     hidden: int = 400
     latents: str = "gaussian"
     sigma: float = 1.0
+    prior: str = "scaled"
 
     def __post_init__(self) -> None:
         if self.latents not in LATENTS:
             raise UsageError(f"--latents is {self.latents!r}; it must be {' or '.join(LATENTS)}.")
+        if self.prior not in PRIORS:
+            raise UsageError(f"--prior is {self.prior!r}; it must be {' or '.join(PRIORS)}.")
         if not self.sigma > 0:
             raise UsageError(f"--sigma is {self.sigma}; it must be above 0.")
         if self.dims < 1 or self.hidden < 1:
@@ -97,8 +105,11 @@ class Vae(nn.Module):
     def divergence(
         self, mean: Float[Tensor, "b d"], spread: Float[Tensor, "b d"]
     ) -> Float[Tensor, " b"]:
-        """Return KL(N(mean, (sigma e^spread)^2) || N(0, sigma^2)), in nats."""
-        scaled = mean / self.settings.sigma
+        """Return KL(N(mean, (sigma e^spread)^2) || N(0, sigma^2)), in nats.
+
+        With a ``unit`` prior, KL(N(mean, e^(2 spread)) || N(0, 1)), which does not know of sigma.
+        """
+        scaled = mean if self.settings.prior == "unit" else mean / self.settings.sigma
         return 0.5 * (scaled.square() + (2 * spread).exp() - 1 - 2 * spread).sum(dim=1)
 
     def samples(self, n: int, seed: int) -> UInt8[Tensor, "n h w c"]:
@@ -106,7 +117,9 @@ class Vae(nn.Module):
         generator = torch.Generator().manual_seed(seed)
         drawn = torch.randn(n, self.settings.dims, generator=generator)
         latents = drawn.sign() if self.settings.latents == "triangular" else drawn
-        scale = 1.0 if self.settings.latents == "triangular" else self.settings.sigma
+        settings = self.settings
+        fixed = settings.latents == "triangular" or settings.prior == "unit"
+        scale = 1.0 if fixed else settings.sigma
         with torch.inference_mode():
             pictures = self.decode(latents * scale)
         return (pictures * 255).round().to(torch.uint8).permute(0, 2, 3, 1)

@@ -36,7 +36,16 @@ PAPERS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "paper-b": (
         "intarsia.reproduce.paper_b",
-        ("binary_latents", "figure_8", "locality", "variational"),
+        (
+            "exclusivity",
+            "binary_latents",
+            "generated",
+            "figure_8",
+            "variational",
+            "adversarial",
+            "diffusion",
+            "locality",
+        ),
     ),
     "paper-c": (
         "intarsia.reproduce.paper_c",

@@ -13,6 +13,7 @@ from intarsia.networks.saved_blae import RECIPE, SavedBlae, open_blae, train_bla
 from intarsia.networks.saved_tokens import RECIPES, SavedTokens, open_tokens, train_tokens
 from intarsia.networks.token_network import TokenSettings
 from intarsia.networks.weights import CONFIG
+from intarsia.reproduce.paper_b import photographs
 
 if TYPE_CHECKING:
     from intarsia.reproduce.book import Book
@@ -22,34 +23,41 @@ DATA = "cifar10"
 
 @dataclass(frozen=True)
 class Tokens:
-    """Binary tokens of the first pictures of CIFAR-10 on a 4x4 grid.
+    """Binary tokens of the first pictures of a data set on a 4x4 grid.
 
     Attributes
     ----------
     limit : pictures.
     bits : NoD.
     epochs : of the BL-AE.
+    data : the data set, or `photographs.NAME`.
     """
 
     limit: int
     bits: int
     epochs: int
+    data: str = DATA
 
     @property
     def name(self) -> str:
         """Name of its folder under the runs."""
-        return f"blae-{DATA}-{self.limit}-{self.bits}"
+        return f"blae-{self.data}-{self.limit}-{self.bits}"
 
     def command(self, book: Book) -> str:
         """Return the command that trains the BL-AE."""
-        options = " ".join(f"--{name} {value}" for name, value in self._opened(book).items())
+        opened = self._opened(book)
+        if self.data == photographs.NAME:
+            opened["data"] = f"runs/{photographs.NAME}"
+        options = " ".join(f"--{name} {value}" for name, value in opened.items())
         return (
             f"intarsia train blae {options} --bits {self.bits} --epochs {self.epochs} "
             f"--out runs/{self.name}"
         )
 
     def _opened(self, book: Book) -> dict[str, Any]:
-        opened = book.scale.corpus(DATA, self.limit)
+        if self.data == photographs.NAME:
+            return {"data": str(photographs.cut(book.runs.folder)), "limit": self.limit}
+        opened = book.scale.corpus(self.data, self.limit)
         return {name: value for name, value in opened.items() if value is not None}
 
     def blae(self, book: Book) -> tuple[Corpus, SavedBlae]:
@@ -68,6 +76,7 @@ class Tokens:
                 recipe=replace(RECIPE, epochs=self.epochs),
                 resume=True,
                 command=self.command(book),
+                on_step=lambda state: book.teller.measuring("training", state.done, state.steps),
             )
         return corpus, open_blae(folder)
 
@@ -84,7 +93,7 @@ class Tokens:
         shape: dict[str, Any] = {"gamma": gamma} if kind == "arvm" else {"layers": 6}
         shape["width"] = width or (1024 if kind == "arvm" else 128)
         which = f"-gamma{gamma}" if kind == "arvm" else f"-{shape['width']}"
-        folder: Path = book.runs.folder / f"{kind}{which}-{DATA}-{self.limit}-{self.bits}"
+        folder: Path = book.runs.folder / f"{kind}{which}-{self.data}-{self.limit}-{self.bits}"
         if not (folder / CONFIG).exists():
             book.teller.say(f"  training {folder.name}, {epochs} epochs")
             train_tokens(
@@ -93,5 +102,6 @@ class Tokens:
                 TokenSettings(kind, self.bits, tokens.shape, **shape),
                 recipe=replace(RECIPES[kind], epochs=epochs),
                 resume=True,
+                on_step=lambda state: book.teller.measuring("training", state.done, state.steps),
             )
         return open_tokens(folder)
