@@ -116,14 +116,21 @@ class CodeBook:
     Attributes
     ----------
     values : int8 [D, N].
+    upright : int8 [N, D] on the CPU, D filled up with zeros to a multiple of 16: as products of
+        int8 like it. None elsewhere.
     """
 
     values: Int8[Tensor, "d n"]
+    upright: Int8[Tensor, "n depth"] | None = None
 
     @classmethod
     def of(cls, codes: Int8[np.ndarray, "n d"], device: torch.device) -> CodeBook:
-        """Turn codes on their side."""
-        return cls(torch.from_numpy(codes).to(device).T.contiguous())
+        """Turn codes on their side, and keep them."""
+        upright = torch.from_numpy(codes)
+        values = upright.to(device).T.contiguous()
+        if device.type != "cpu":
+            return cls(values)
+        return cls(values, torch.nn.functional.pad(upright, (0, -codes.shape[1] % 16)))
 
 
 def _stack(corpus: Corpus, members: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -223,12 +224,12 @@ class NonparametricSampler:
 
         Yields a `Step` after each pixel; the batch is a checkpoint between any two of them.
         """
-        known = batch.known()
-        similar = [self._lay_out(lookup) for lookup in batch.lookups]
-        for place in list(batch.order)[batch.step :]:
+        known, order = batch.known(), list(batch.order)
+        similar = self._lay_out(batch, order, [])
+        for place in order[batch.step :]:
             if self._is_due(batch.step):
                 batch.lookups = self._look_up(batch, known, place)
-                similar = [self._lay_out(lookup) for lookup in batch.lookups]
+                similar = self._lay_out(batch, order, similar)
             salts = keys.salts(seed, batch.samples, batch.step)
             query = Query.at(place, batch.canvas, known, self.window, self.settings.border, salts)
             if not self.settings.by_appearance:
@@ -355,8 +356,19 @@ class NonparametricSampler:
             for one in asked
         ]  # fmt: skip
 
-    def _lay_out(self, lookup: Lookup) -> Stack:
-        return lay_out(self.dictionary, lookup, self.threads)
+    def _lay_out(
+        self, batch: Batch, order: list[tuple[int, int]], before: list[Stack]
+    ) -> list[Stack]:
+        """Lay out what was looked up, over what was ``before``, as far as it is asked about."""
+        stage = self.dictionary.similar
+        if stage is None:
+            return []
+        until = (batch.step // stage.refresh + 1) * stage.refresh
+        places = order[batch.step : until]
+        return [
+            lay_out(self.dictionary, lookup, self.threads, places, over)
+            for lookup, over in zip_longest(batch.lookups, before[: len(batch.lookups)])
+        ]
 
     def _plan(self, samples: Int64[np.ndarray, " n"], seed: int) -> list[Seeds]:
         s = self.settings

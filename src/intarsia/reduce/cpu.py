@@ -21,6 +21,9 @@ FEW = 4
 HEAD = 48
 """Pixels (times channels) whose distances shortlist: 16 hold nine tenths of half a window."""
 
+OWN_HEAD = 32
+"""The same where every query has few candidates of its own, and thresholds have hardly fallen."""
+
 
 @dataclass(frozen=True)
 class _Block:
@@ -160,14 +163,14 @@ def _own(view: View, query: Query, fresh: Callable[[int], Pool], threads: int | 
     """Every query has pictures of its own: threads share out the queries."""
     queries = len(query)
     order, weights, values = _heaviest_first(query)
-    head = min(HEAD, len(order))
+    head = min(OWN_HEAD, len(order))
     names = kernels.Names(view.codes, view.words)
     pixels = view.stack.pixels.reshape(queries, -1).numpy()
     usable = np.empty((0, 0, 0), np.bool_) if view.usable is None else view.usable.numpy()
     first, last = view.rows
     rows = last - first + 1
     starts = view.starts(query, first)[order]
-    size = max(1, queries // 16)
+    size = max(1, queries // 8)
     chunks = [(b, min(b + size, queries)) for b in range(0, queries, size)]
 
     def share(mine: Iterable[tuple[int, int]]) -> Pool:

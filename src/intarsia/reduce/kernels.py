@@ -15,7 +15,15 @@ from collections import namedtuple
 import numba
 import numpy as np
 
-from intarsia.reduce.vectors import WORDS, count_within
+from intarsia.reduce.vectors import (
+    TILE,
+    WORD,
+    WORDS,
+    add_squares,
+    count_within,
+    lowest_bit,
+    within,
+)
 
 SPAN = 1024
 """Candidates whose distances are held in the first-level cache at a time."""
@@ -212,12 +220,16 @@ def gather(planes, starts, row_stride, rows, weights, n, keys, norms):
 @_inlined
 def _add_squares(dist, planes, starts, at, weights, values):
     """Add w (v - c)^2 of the given pixels to every distance of a span."""
+    tiles = dist.size // TILE
+    add_squares(dist, planes, starts, at, weights, values, tiles)
+    rest = dist[tiles * TILE :]
     for k in range(starts.size):
         w, v = weights[k], np.int32(values[k])
-        source = planes[starts[k] + at : starts[k] + at + dist.size]
-        for j in range(dist.size):
+        first = starts[k] + at + tiles * TILE
+        source = planes[first : first + rest.size]
+        for j in range(rest.size):
             t = v - np.int32(source[j])
-            dist[j] += w * (t * t)
+            rest[j] += w * (t * t)
 
 
 @_merged
@@ -308,15 +320,83 @@ def compact(state):
 
 
 @_compiled
-def take_pictures(planes, lists, out, p0, p1):
-    """Copy pixels p0 to p1 - 1 of listed pictures: [P, N] and [B, M] to ``out`` [B, P, M]."""
-    for p in range(p0, p1):
+def take_pictures(planes, lists, wanted, out):
+    """Copy the ``wanted`` pixels of listed pictures: [P, N] and [B, M] to ``out`` [B, P, M]."""
+    for p in wanted:
         row = planes[p]
         for b in range(lists.shape[0]):
             target = out[b, p]
             which = lists[b]
             for m in range(which.size):
                 target[m] = row[which[m]]
+
+
+@_compiled
+def add_code_norms(values, rows, norms):
+    """Add the squares of some coordinates of all codes: int8 [D, N] to ``norms`` int32 [N]."""
+    for d in rows:
+        row = values[d]
+        for j in range(row.size):
+            norms[j] += np.int32(row[j]) * np.int32(row[j])
+
+
+@_inlined
+def _displace(heap, key):
+    """Put a key in the place of a heap's greatest."""
+    i, size = 0, heap.size
+    while True:
+        child = 2 * i + 1
+        if child >= size:
+            break
+        if child + 1 < size and heap[child + 1] > heap[child]:
+            child += 1
+        if heap[child] <= key:
+            break
+        heap[i] = heap[child]
+        i = child
+    heap[i] = key
+
+
+@_compiled
+def select_codes(products, norms, query_norms, at, barred, allowed, bounds, heaps):
+    """Take a block of codes into each query's least (|q|^2 + |c|^2 - 2 q.c, index).
+
+    Parameters
+    ----------
+    products, norms : int32 [B, n] and [n], q.c and |c|^2 of the codes from the ``at``-th on.
+    query_norms : int32 [B].
+    barred : int64 [B], an index that is left out, or -1.
+    allowed : bool [n], which may be taken, or [0] for all.
+    bounds : int64 [B], shared by threads: what exceeds it is not among the least.
+    heaps : int64 [B, k], the greatest first: distance << 32 | index; `NO_KEY` where there is none.
+    """
+    far = np.int32(2**31 - 1)
+    dist, masks = np.empty(SPAN, np.int32), np.empty(SPAN // WORD, np.int64)
+    for b in range(query_norms.size):
+        heap, own = heaps[b], query_norms[b]
+        for lo in range(0, norms.size, SPAN):
+            row, norm = products[b, lo : lo + SPAN], norms[lo : lo + SPAN]
+            for j in range(norm.size):
+                dist[j] = own + norm[j] - np.int32(2) * row[j]
+            if at + lo <= barred[b] < at + lo + norm.size:
+                dist[barred[b] - at - lo] = far
+            for j in range(lo, min(lo + norm.size, allowed.size)):
+                if not allowed[j]:
+                    dist[j - lo] = far
+            words = -(-norm.size // WORD)
+            dist[norm.size : words * WORD] = far
+            bound = min(heap[0], bounds[b])
+            if within(dist, np.int32(min(bound >> 32, np.int64(far) - 1)), masks, words) == 0:
+                continue
+            for word in range(words):
+                left = masks[word]
+                while left != 0:
+                    j = word * WORD + lowest_bit(left)
+                    left &= left - 1
+                    key = (np.int64(dist[j]) << 32) | (at + lo + j)
+                    if key < heap[0]:
+                        _displace(heap, key)
+        bounds[b] = min(bounds[b], heap[0])
 
 
 @_compiled

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int8, Int64
+from jaxtyping import Bool, Int8, Int32, Int64
 
 from intarsia.dictionary import CodeBook
 from intarsia.reduce import kernels
@@ -57,6 +58,73 @@ def code_distances(
     return out
 
 
+def nearest_codes(
+    book: CodeBook,
+    query: Int8[np.ndarray, "b d"],
+    known: Bool[np.ndarray, " d"],
+    keep: int,
+    barred: Int64[np.ndarray, " b"],
+    allowed: Bool[np.ndarray, " n"] | None = None,
+    threads: int | None = None,
+) -> Int64[np.ndarray, "b m"]:
+    """Return the indices of each query's ``keep`` nearest codes, as `nearest` would.
+
+    Distances are never written where they fit 32 bits. Coordinates that
+    are not known are zeros in the query, so that one product serves every mask.
+
+    Parameters
+    ----------
+    barred : an index each query leaves out; -1 for none.
+    allowed : which may be found; all by default.
+    """
+    depth = query.shape[1]
+    if book.upright is None or depth * 255**2 >= 2**31 - 1:
+        dist = code_distances(book, query, known, threads)
+        rows = np.flatnonzero(barred >= 0)
+        dist[rows, barred[rows]] = OUT_OF_REACH
+        if allowed is not None:
+            dist[:, ~allowed] = OUT_OF_REACH
+        return nearest(dist, keep, threads=threads)
+    upright = book.upright
+    shown = np.where(known, query, 0)
+    values = torch.zeros((len(query), upright.shape[1]), dtype=torch.int8)
+    values[:, :depth] = torch.from_numpy(shown.astype(np.int8))
+    norms = _norms(book, known)
+    own = (shown.astype(np.int32) ** 2).sum(axis=1, dtype=np.int32)
+    bounds = np.full(len(query), kernels.NO_KEY)
+    shape = len(query), min(keep, len(upright))
+
+    def share(blocks: Iterable[int]) -> Int64[np.ndarray, "b k"]:
+        heaps = np.full(shape, kernels.NO_KEY)
+        for at in blocks:
+            some = slice(at, at + _BLOCK)
+            products = torch._int_mm(values, upright[some].t())
+            mask = np.empty(0, np.bool_) if allowed is None else allowed[some]
+            kernels.select_codes(
+                products.numpy(), norms[some], own, at, barred, mask, bounds, heaps
+            )
+        return heaps
+
+    found = np.concatenate(each(share, range(0, len(upright), _BLOCK), threads), axis=1)
+    if found.shape[1] > shape[1]:
+        found = np.partition(found, shape[1] - 1, axis=1)[:, : shape[1]]
+    return _in_order(np.where(found == kernels.NO_KEY, -1, found & (2**32 - 1)))
+
+
+_kept: WeakKeyDictionary[CodeBook, tuple[np.ndarray, np.ndarray]] = WeakKeyDictionary()
+
+
+def _norms(book: CodeBook, known: Bool[np.ndarray, " d"]) -> Int32[np.ndarray, " n"]:
+    """Return |c|^2 over known coordinates, summed on from those of the last look-up."""
+    before, norms = _kept.get(book, (np.zeros_like(known), None))
+    if norms is None or (before & ~known).any():
+        before, norms = np.zeros_like(known), np.zeros(book.values.shape[1], np.int32)
+    norms = norms.copy()
+    kernels.add_code_norms(book.values.numpy(), np.flatnonzero(known & ~before), norms)
+    _kept[book] = known.copy(), norms
+    return norms
+
+
 def nearest(
     dist: Int64[np.ndarray, "b n"],
     keep: int,
@@ -95,6 +163,11 @@ def nearest(
         for b in range(len(dist)):
             limit = int(distances[b, 0]) * top // epsilon.denominator**2
             indices[b, distances[b] > limit] = -1
+    return _in_order(indices)
+
+
+def _in_order(indices: Int64[np.ndarray, "b k"]) -> Int64[np.ndarray, "b m"]:
+    """Sort indices; -1 fills up to the longest row."""
     longest = max(1, int((indices >= 0).sum(axis=1).max(initial=0)))
     chosen = np.where(indices < 0, OUT_OF_REACH, indices)
     chosen.sort(axis=1)

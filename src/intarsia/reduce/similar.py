@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Int64, UInt8
 
-from intarsia.dictionary import CodeBook, Dictionary, Similar, Stack
+from intarsia.dictionary import CodeBook, Dictionary, Near, Similar, Stack
 from intarsia.reduce import kernels
 from intarsia.reduce.crew import each
-from intarsia.reduce.nearest import OUT_OF_REACH, code_distances, nearest
+from intarsia.reduce.nearest import OUT_OF_REACH, code_distances, nearest, nearest_codes
 from intarsia.represent import PatchLevel
 
 
@@ -68,6 +68,15 @@ def look_up(
         shift = np.array(moves, np.int64)[np.where(found < 0, 0, found % len(moves))]
         return Lookup(np.where(found < 0, -1, found // len(moves)), shift)
     codes = stage.phi.codes(canvas, known)
+    if stage.epsilon is None:
+        barred = origins if dictionary.bars_source else np.full(len(canvas), -1)
+        labels = dictionary.corpus.labels
+        allowed = labels == label if dictionary.by_label and labels is not None else None
+        return Lookup(
+            nearest_codes(
+                dictionary.codes, codes.values, codes.known, stage.keep, barred, allowed, threads
+            )
+        )
     dist = code_distances(dictionary.codes, codes.values, codes.known, threads)
     _put_out_of_reach(dist, dictionary, origins, label)
     return Lookup(nearest(dist, stage.keep, stage.epsilon, threads))
@@ -87,8 +96,21 @@ def _put_out_of_reach(
         dist[:, dictionary.corpus.labels != label] = OUT_OF_REACH
 
 
-def lay_out(dictionary: Dictionary, lookup: Lookup, threads: int | None = None) -> Stack:
-    """Lay out each sample's own pictures side by side, moved where phi says so."""
+def lay_out(
+    dictionary: Dictionary,
+    lookup: Lookup,
+    threads: int | None = None,
+    places: Sequence[tuple[int, int]] | None = None,
+    over: Stack | None = None,
+) -> Stack:
+    """Lay out each sample's own pictures side by side, moved where phi says so.
+
+    Parameters
+    ----------
+    places : the only ones that will be asked about; what lies beyond the reach of window and
+        radius is left out then. None for all.
+    over : what was laid out before, if it may be overwritten: fresh memory costs more to get.
+    """
     (whole,) = dictionary.stacks
     if lookup.shift is not None:
         return _moved(whole, lookup)
@@ -96,25 +118,54 @@ def lay_out(dictionary: Dictionary, lookup: Lookup, threads: int | None = None) 
     hole = None
     if whole.hole is not None:
         hole = whole.hole[0][..., lists].movedim(2, 0).contiguous()
+    seen = _seen(dictionary, whole, places)
     return replace(
-        whole, pixels=_take(whole.pixels[0], lists, threads), pictures=lookup.pictures, hole=hole
+        whole,
+        pixels=_take(whole.pixels[0], lists, seen, threads, None if over is None else over.pixels),
+        pictures=lookup.pictures,
+        hole=hole,
     )
 
 
-def _take(pixels: torch.Tensor, lists: torch.Tensor, threads: int | None) -> torch.Tensor:
-    """Copy listed pictures: int8 [C, H, W, N] and [B, M] to [B, C, H, W, M]."""
+def _seen(
+    dictionary: Dictionary, whole: Stack, places: Sequence[tuple[int, int]] | None
+) -> Bool[np.ndarray, "h w"]:
+    """Return which pixels, padding included, windows of candidates near some places cover."""
+    radius = min((s.radius for s in dictionary.stages if isinstance(s, Near)), default=None)
+    if places is None or radius is None:
+        return np.ones(whole.pixels.shape[2:4], bool)
+    seen = np.zeros(whole.pixels.shape[2:4], bool)
+    reach = dictionary.window.half + radius
+    for row, col in places:
+        top, left = row + whole.pad - reach, col + whole.pad - reach
+        seen[
+            max(0, top) : max(0, top + 2 * reach + 1), max(0, left) : max(0, left + 2 * reach + 1)
+        ] = True
+    return seen
+
+
+def _take(
+    pixels: torch.Tensor,
+    lists: torch.Tensor,
+    seen: Bool[np.ndarray, "h w"],
+    threads: int | None,
+    over: torch.Tensor | None,
+) -> torch.Tensor:
+    """Copy listed pictures where ``seen``: int8 [C, H, W, N] and [B, M] to [B, C, H, W, M]."""
     if pixels.device.type != "cpu":
         return pixels[..., lists].movedim(3, 0).contiguous()
     source = pixels.reshape(-1, pixels.shape[-1]).numpy()
-    out = torch.empty((len(lists), *pixels.shape[:3], lists.shape[1]), dtype=torch.int8)
+    shape = len(lists), *pixels.shape[:3], lists.shape[1]
+    out = over if over is not None and over.shape == shape else torch.empty(shape, dtype=torch.int8)
     flat = out.view(len(lists), source.shape[0], -1).numpy()
-    band = 64
+    wanted = np.flatnonzero(np.broadcast_to(seen, (len(pixels), *seen.shape)))
+    band, short = 64, lists.numpy().astype(np.int32)
 
     def share(firsts: Iterable[int]) -> None:
         for at in firsts:
-            kernels.take_pictures(source, lists.numpy(), flat, at, min(at + band, len(source)))
+            kernels.take_pictures(source, short, wanted[at : at + band], flat)
 
-    each(share, range(0, len(source), band), threads)
+    each(share, range(0, len(wanted), band), threads)
     return out
 
 

@@ -130,6 +130,81 @@ def pack(typingctx, planes, starts, weights, at, pairs, norms, vectors):  # type
 
 
 @intrinsic
+def add_squares(typingctx, dist, planes, starts, at, weights, values, tiles):  # type: ignore[no-untyped-def]
+    """Add w (v - c)^2 of some pixels to the distances of a run of candidates, two at a time.
+
+    A difference times its weight fits 16 bits: 255 x 127 < 2^15.
+
+    Parameters
+    ----------
+    dist : int32 or int64 [tiles * `TILE` or more].
+    planes : int8, flat.
+    starts : int64 [K], where the pixels of the first candidate lie, less ``at``.
+    weights : int32 [K], from 0 to 127.
+    values : int8 [K].
+    tiles : how many times `TILE` candidates.
+    """
+
+    def generate(context, builder, signature, args):  # type: ignore[no-untyped-def]
+        where = (0, 1, 2, 4, 5)
+        arrays = _Arrays(context, builder, *([v[i] for i in where] for v in (signature.args, args)))
+        at, tiles = args[3], args[6]
+        pixel = ir.VectorType(ir.IntType(8), LANES)
+        sums = ir.VectorType(ir.IntType(signature.args[0].dtype.bitwidth), LANES)
+        low, half = (ir.Constant(_SUMS, [value] * LANES) for value in (0xFFFF, 16))
+
+        def number(value: int) -> Any:
+            return context.get_constant(types.intp, value)
+
+        def both(first: Any, second: Any) -> Any:
+            return builder.or_(builder.and_(first, low), builder.shl(second, half))
+
+        def add(total: list[Any], place: list[Any], k: Any, other: Any | None) -> None:
+            """Add the k-th pixel and another, or none."""
+            known = []
+            for i, kind in ((3, None), (4, _I32)):
+                one = builder.load(arrays.address(i, k))
+                two = ir.Constant(one.type, 0)
+                if other is not None:
+                    two = builder.load(arrays.address(i, other))
+                pair = [v if kind is None else builder.sext(v, kind) for v in (one, two)]
+                known.append(builder.bitcast(both(*(_splat(builder, v) for v in pair)), _PAIRS))
+            weight, value = known
+            for slot, p in zip(total, place, strict=True):
+                cells = []
+                for which in (k, other):
+                    if which is None:
+                        cells.append(ir.Constant(_SUMS, [0] * LANES))
+                        continue
+                    start = builder.add(builder.load(arrays.address(2, which)), at)
+                    cells.append(builder.sext(arrays.load(1, pixel, builder.add(start, p)), _SUMS))
+                apart = builder.sub(value, builder.bitcast(both(*cells), _PAIRS))
+                more = _dot(builder, builder.mul(apart, weight), apart)
+                if sums != _SUMS:
+                    more = builder.sext(more, sums)
+                builder.store(builder.add(builder.load(slot), more), slot)
+
+        count = arrays.size(2)
+        pairs = builder.ashr(count, number(1))
+        with cgutils.for_range(builder, tiles) as loop:
+            start = builder.mul(loop.index, number(TILE))
+            place = [builder.add(start, number(v * LANES)) for v in range(VECTORS)]
+            total = [cgutils.alloca_once_value(builder, arrays.load(0, sums, p)) for p in place]
+            with cgutils.for_range(builder, pairs) as some:
+                k = builder.shl(some.index, number(1))
+                add(total, place, k, builder.add(k, number(1)))
+            odd = builder.icmp_signed("!=", builder.and_(count, number(1)), number(0))
+            with builder.if_then(odd):
+                add(total, place, builder.sub(count, number(1)), None)
+            for slot, p in zip(total, place, strict=True):
+                builder.store(builder.load(slot), arrays.vector(0, sums, p), align=4)
+        return context.get_dummy_value()
+
+    whole = types.intp
+    return types.void(dist, planes, starts, whole, weights, values, whole), generate
+
+
+@intrinsic
 def encode(typingctx, codes, pairs, norms, coefs, half, filter, shift, at, tiles, counts):  # type: ignore[no-untyped-def]
     """Write what `QUERIES` filters see of a run of candidates, rounded, in pairs.
 
