@@ -11,7 +11,7 @@ import pytest
 
 from intarsia.cli.app import app
 from intarsia.cli.common import run_app
-from intarsia.reproduce.paper_c.correlation import cells
+from intarsia.reproduce.paper_c.correlation import FAMILIES, cells
 from intarsia.reproduce.scales import Scale
 from tests.reproduce.conftest import SmokeBook, reproduced
 
@@ -27,9 +27,10 @@ def item_of(made: SmokeBook, name: str) -> dict[str, Any]:
     return found
 
 
-def test_the_page_has_a_row_and_pictures_for_every_cell(made: SmokeBook) -> None:
-    item = item_of(made, "correlation")
-    named = cells(Scale("smoke"))
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_page_has_a_row_and_pictures_for_every_cell(made: SmokeBook, family: str) -> None:
+    item = item_of(made, "correlation" if family == "resnet" else f"correlation-{family}")
+    named = cells(Scale("smoke"), family)
     assert len(item["rows"]) == len(named) and len(item["pictures"]) == 1 + len(named)
     text = Path(item["page"]).read_text(encoding="utf-8")
     for cell, row in zip(named, item["rows"], strict=True):
@@ -43,7 +44,7 @@ def test_the_page_has_a_row_and_pictures_for_every_cell(made: SmokeBook) -> None
 
 def test_heat_maps_are_drawn_for_networks_without_classes(made: SmokeBook) -> None:
     item = item_of(made, "coarse-to-fine")
-    named = [cell for cell in cells(Scale("smoke")) if not cell.conditional]
+    named = cells(Scale("smoke"), "resnet")
     assert len(item["rows"]) == len(item["pictures"]) == len(named) == 1
     assert "calibrated sides" in item["rows"][0]["here"]
 
@@ -73,7 +74,7 @@ def test_the_commands_of_a_row_give_its_figures(
     monkeypatch.chdir(tmp_path)
     for line in item_of(made, "correlation")["rows"][0]["command"].splitlines():
         assert run_app(app, shlex.split(line)[1:]) == 0
-    name = cells(Scale("smoke"))[0].name
+    name = cells(Scale("smoke"), "resnet")[0].name
     ours, theirs = (
         json.loads((folder / f"{name}-compared" / "compare.json").read_text())
         for folder in (made.runs, tmp_path / "runs")
@@ -83,7 +84,7 @@ def test_the_commands_of_a_row_give_its_figures(
 
 
 def test_the_full_scale_has_the_eight_cells_of_the_paper() -> None:
-    full = cells(Scale("full"))
+    full = [cell for family in FAMILIES for cell in cells(Scale("full"), family)]
     assert len({cell.name for cell in full}) == 8
     assert [cell.machine for cell in full].count("els") == 2
     assert all(cell.size.samples == 100 for cell in full)

@@ -30,7 +30,9 @@ SHOWN = (20, 16, 12, 8, 4, 1)
 
 def unconditional(scale: Scale) -> list[Cell]:
     """The zero-padded networks that are told no class."""
-    return [cell for cell in cells(scale) if not cell.conditional and cell.padding == "zero"]
+    return [
+        cell for cell in cells(scale, "resnet") if not cell.conditional and cell.padding == "zero"
+    ]
 
 
 def needs(scale: Scale) -> Needs:

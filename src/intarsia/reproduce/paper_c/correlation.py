@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,45 +44,47 @@ UNET = (
 CIRCULAR = "a scatter plot, no number in the text (circular padding)"
 
 
-def cells(scale: Scale) -> list[Cell]:
-    """Return the networks of a scale.
+FAMILIES = ("resnet", "unet", "circular")
+"""The networks of the table: ResNets, UNets, and ResNets that wrap pictures around."""
 
-    ``quick`` trains the zero-padded ResNet alone, and tells it no class: ten times as many
-    pictures stand behind each of its predictions. ``full`` has the paper's eight cells.
+
+def cells(scale: Scale, family: str) -> list[Cell]:
+    """Return the networks of a family.
+
+    ``quick`` tells them no class: ten times as many pictures stand behind each prediction.
     """
     if scale.is_smoke:
-        return [
-            Cell("resnet", "mnist", "zero", False, RESNET[0][2], SMOKE),
-            Cell("unet", "mnist", "zero", True, UNET[0][2], replace(SMOKE, widths=WIDTHS["smoke"])),
-        ]
-    if scale.name == "quick":
-        return [
-            Cell("resnet", data, "zero", False, published, QUICK[data])
-            for data, _, published in RESNET
-        ]
-    wide = replace(FULL, widths=WIDTHS["full"])
-    return [
-        *(Cell("resnet", d, "zero", told, published, FULL) for d, told, published in RESNET),
-        *(Cell("unet", d, "zero", told, published, wide) for d, told, published in UNET),
-        Cell("resnet", "mnist", "circular", False, CIRCULAR, FULL),
-        Cell("resnet", "cifar10", "circular", True, CIRCULAR, FULL),
-    ]
+        kind, padding = ("resnet", "circular") if family == "circular" else (family, "zero")
+        size = replace(SMOKE, widths=WIDTHS["smoke"]) if kind == "unet" else SMOKE
+        return [Cell(kind, "mnist", padding, kind == "unet", RESNET[0][2], size)]
+    quick = scale.name == "quick"
+    found = []
+    for data, told, published in UNET if family == "unet" else RESNET:
+        size = QUICK[data] if quick else FULL
+        if family == "circular":
+            if data != "fashion-mnist":
+                told = told and not quick
+                found.append(Cell("resnet", data, "circular", told, CIRCULAR, size))
+            continue
+        size = replace(size, widths=WIDTHS["full"]) if family == "unet" else size
+        found.append(Cell(family, data, "zero", told and not quick, published, size))
+    return found
 
 
 def needs(scale: Scale) -> Needs:
     """No run of the sampler: networks, their calibration and their comparison."""
-    seconds = {"smoke": 20.0, "quick": 5400.0, "full": 60 * 3600.0}
+    seconds = {"smoke": 10.0, "quick": 3600.0, "full": 24 * 3600.0}
     return Needs(seconds=seconds[scale.name])
 
 
-def make(book: Book, needs: Needs) -> Page:
-    """Compare every cell; show the scatter plots and outputs side by side."""
+def make(family: str, book: Book, needs: Needs) -> Page:
+    """Compare every cell of a family; show the scatter plots and outputs side by side."""
     rows: list[Row] = []
     agreement: list[str] = []
     plots = []
     pictures: list[Picture] = []
     corpora = []
-    for cell in cells(book.scale):
+    for cell in cells(book.scale, family):
         folder, found = compared(book, cell)
         corpora.append(corpus_of(book, cell))
         rows.append(_row(book, cell, found))
@@ -99,7 +102,7 @@ def make(book: Book, needs: Needs) -> Page:
         )
     sizes = "; ".join(
         f"{cell.kind} on {len(known):,} pictures of {cell.data}"
-        for cell, known in zip(cells(book.scale), corpora, strict=True)
+        for cell, known in zip(cells(book.scale, family), corpora, strict=True)
     )
     scatter = Picture(
         np.asarray(panels(plots, 2)),
@@ -155,13 +158,13 @@ def _sides(scales: Sequence[int]) -> str:
     return ", ".join(f"{scales[at]} (to i = {at})" for at in ends)
 
 
+def _item(family: str, name: str, title: str) -> Item:
+    shows = f"correlation of machines with trained networks ({family}), from the same noise"
+    return Item(name, title, shows, needs, partial(make, family), paper="paper-c")
+
+
 ITEMS = [
-    Item(
-        "correlation",
-        "Figures 4, a1 to a3: theory and trained networks",
-        "correlation of machines with trained networks, from the same noise",
-        needs,
-        make,
-        paper="paper-c",
-    )
+    _item("resnet", "correlation", "Figures 4, a1 to a3: theory and trained networks"),
+    _item("unet", "correlation-unet", "Figures 4, a1 to a3, for UNets"),
+    _item("circular", "correlation-circular", "Figures 4, a1 to a3, for circular ResNets"),
 ]
