@@ -105,6 +105,7 @@ def generate_command(
     device: o.Device = "cpu",
     threads: o.Threads = None,
     batch: o.Batch = None,
+    memory: o.Memory = None,
     resume: o.Resume = False,
     config: Annotated[
         Path | None,
@@ -119,6 +120,7 @@ def generate_command(
     --json prints {"run": folder, "model", "data", "n", "seed", "seconds", "images_per_second",
     "files": [...], "metrics": {...}}.
     """
+    from intarsia.models.memory import BUDGET, in_bytes
     from intarsia.models.recipe import Recipe
 
     settings: dict[str, Any] = {
@@ -172,10 +174,13 @@ def generate_command(
     recipe = Recipe.of(config, model, n, seed, how, settings, preset, given)
     if wandb is not None and not (keep_steps and recipe.is_machine):
         raise UsageError("--wandb logs the steps of a score machine: add --keep-steps.")
+    budget = BUDGET if memory is None else in_bytes(memory)
+    if memory is not None and not recipe.is_machine:
+        raise UsageError(f"{recipe.model} has no option --memory; --batch bounds what it takes.")
     if recipe.is_machine:
         recipe = sized_by_noise(recipe, given)
         draw_machine(
-            recipe.build_machine(opened(recipe), device, threads),
+            recipe.build_machine(opened(recipe), device, threads, budget),
             recipe,
             out_folder(out, recipe),
             batch=batch,

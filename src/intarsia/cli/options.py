@@ -167,6 +167,15 @@ Batch = Annotated[
     int | None,
     typer.Option(help="Canvases side by side. Never changes a result.", rich_help_panel=RUN),
 ]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        help="What canvases of a score machine may take, beside the corpus: 500MB, 2GB; 1GB by "
+        "default. Fewer are taken side by side; never changes a result.",
+        metavar="SIZE",
+        rich_help_panel=RUN,
+    ),
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Finish the run in --out.", rich_help_panel=RUN)
 ]

@@ -17,6 +17,7 @@ from intarsia.models.machine import ScoreMachine
 from intarsia.models.schedule import Stop
 from intarsia.reduce.posterior import Belief, orbit_posterior
 from intarsia.reduce.posterior_state import Level
+from intarsia.reduce.products import TILE, room
 
 
 class EquivariantScore(ScoreMachine):
@@ -32,6 +33,12 @@ class EquivariantScore(ScoreMachine):
     def check(self) -> None:
         """Refuse a group that does not fit the pictures."""
         assert len(self.orbit.group)
+
+    @property
+    def canvas_bytes(self) -> int:
+        """Memory that one canvas takes, from above: turned a tile of elements at a time, and copied."""
+        length = self.corpus.channels * self.size[0] * self.size[1]
+        return 2 * room(min(TILE, len(self.orbit.group)), length, length, len(self.corpus))
 
     def believe(self, pictures: Pictures, x: Float32[np.ndarray, "b c h w"], stop: Stop) -> Belief:
         """Weigh every training picture under every element (eqs. 5 and 6)."""

@@ -21,11 +21,13 @@ from intarsia.corpus import Corpus
 from intarsia.dictionary import Pictures
 from intarsia.errors import UsageError
 from intarsia.models.machine_settings import MachineSettings
+from intarsia.models.memory import BUDGET
 from intarsia.models.reverse import ReverseStep, implied_noise, reverse
 from intarsia.models.schedule import Schedule, Stop, schedule
 from intarsia.models.starting_noise import starting_noise
 from intarsia.reduce.posterior import Belief
 from intarsia.reduce.posterior_state import Level
+from intarsia.reduce.products import room
 
 if TYPE_CHECKING:
     import torch
@@ -65,6 +67,7 @@ class ScoreMachine(ABC):
     corpus : training pictures, all of one size.
     device : "cpu".
     threads : CPU threads; torch's number by default. No result depends on it.
+    memory : bytes that canvases side by side may take, beside the corpus. No result depends on it.
     **settings : any field of `models.machine_settings.MachineSettings`.
 
     Raises
@@ -79,7 +82,13 @@ class ScoreMachine(ABC):
     default_steps: ClassVar[int] = 20
 
     def __init__(
-        self, corpus: Corpus, *, device: str = "cpu", threads: int | None = None, **settings: Any
+        self,
+        corpus: Corpus,
+        *,
+        device: str = "cpu",
+        threads: int | None = None,
+        memory: int = BUDGET,
+        **settings: Any,
     ) -> None:
         if threads is not None and not 1 <= threads <= 256:
             raise UsageError(f"--threads is {threads}; at least 1 is needed, and at most 256.")
@@ -91,6 +100,7 @@ class ScoreMachine(ABC):
         asked = MachineSettings.of(self.name, **settings)
         self.corpus = corpus
         self.threads = threads
+        self.memory = memory
         self.size = corpus.size
         self.settings = asked.resolved(
             self.default_schedule, self.default_steps, self.size, corpus.channels
@@ -281,13 +291,22 @@ class ScoreMachine(ABC):
         """Return how many pixel updates a run makes."""
         return n * self.size[0] * self.size[1] * len(self.stops)
 
-    @cached_property
-    def default_batch(self) -> int:
-        """Canvases side by side: 64, or fewer where their windows would fill more than 256 MB."""
+    @property
+    def canvas_bytes(self) -> int:
+        """Memory that one canvas takes at the widest window, from above.
+
+        Its windows are cut out, and copied while they are; and each span of the dictionary has
+        sums of its own until they merge.
+        """
         assert self.settings.scales is not None
         window = min(max(self.settings.scales) ** 2, self.size[0] * self.size[1])
-        numbers = window * self.corpus.channels * self.size[0] * self.size[1]
-        return int(np.clip(2**26 // numbers, 1, 64))
+        pixels, channels = self.size[0] * self.size[1], self.corpus.channels
+        return room(pixels, channels * window, channels, len(self.corpus) * pixels)
+
+    @property
+    def default_batch(self) -> int:
+        """Canvases side by side: 64, or fewer where they would take more than ``memory``."""
+        return int(np.clip(self.memory // self.canvas_bytes, 1, 64))
 
     def _stop(self, t: float) -> Stop:
         """Return a time as a stop, with the window side of the nearest step."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,14 @@ from jaxtyping import Float32, Int64
 
 from intarsia.dictionary.whole import to_pixels
 from intarsia.errors import UsageError
+from intarsia.models.memory import in_words
 from intarsia.models.reverse import ReverseStep
 from intarsia.samples import SOURCE_FIELDS, Samples, Sources
 
 if TYPE_CHECKING:
     from intarsia.models.machine import ScoreMachine
+
+log = logging.getLogger("intarsia")
 
 
 @dataclass
@@ -113,8 +117,15 @@ def batches(
     if labels is not None:
         asked = np.asarray(labels, np.int64)
     left = np.setdiff1d(np.arange(n), np.asarray(skip, np.int64))
-    for at in range(0, len(left), size or machine.default_batch):
-        some = left[at : at + (size or machine.default_batch)]
+    most = int(max(1, machine.memory // machine.canvas_bytes))
+    if size is not None and size > most:
+        log.info(
+            "%d canvases side by side, not %d: one takes up to %s, and --memory is %s",
+            most, size, in_words(machine.canvas_bytes), in_words(machine.memory),
+        )  # fmt: skip
+    together = machine.default_batch if size is None else min(size, most)
+    for at in range(0, len(left), together):
+        some = left[at : at + together]
         yield MachineBatch(some, start[some], start[some], asked[some])
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from intarsia.errors import DataError, UsageError
 from intarsia.models.catalogue import ARVM, MACHINES, NETWORK, check_name
+from intarsia.models.memory import BUDGET
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
@@ -191,7 +192,11 @@ class Recipe:
         return kinds[check_name(self.model)](corpus, **common)
 
     def build_machine(
-        self, corpus: Corpus | None, device: str = "cpu", threads: int | None = None
+        self,
+        corpus: Corpus | None,
+        device: str = "cpu",
+        threads: int | None = None,
+        memory: int = BUDGET,
     ) -> ScoreMachine:
         """Build the score machine, or the network in its place, over its opened corpus."""
         from intarsia.models.machines import machine_kind
@@ -201,7 +206,7 @@ class Recipe:
         if isinstance(settings.get("label"), str):
             settings["label"] = _label_number(settings["label"], corpus)
         kind = machine_kind(self.model)
-        return kind(corpus, device=device, threads=threads, **settings)
+        return kind(corpus, device=device, threads=threads, memory=memory, **settings)
 
     @property
     def is_machine(self) -> bool:

@@ -39,6 +39,37 @@ FAINT = 0.006
 """Noise below t = 1/20 of the cosine schedule, where differences are always taken directly."""
 
 
+def spans(total: int, length: int) -> tuple[int, list[range]]:
+    """Return how many keys a block has, and where the blocks of each span begin.
+
+    Parameters
+    ----------
+    total : keys in the dictionary.
+    length : D, numbers compared.
+    """
+    from intarsia.reduce import posterior_kernels as kernels
+
+    block = max(kernels.SPAN, min(KEYS, _BLOCK_VALUES // length, total))
+    block = -(-block // kernels.SPAN) * kernels.SPAN
+    starts = range(0, total, block)
+    span = max(SPAN, -(-len(starts) // SPANS))
+    return block, [starts[at : at + span] for at in range(0, len(starts), span)]
+
+
+def room(queries: int, length: int, width: int, total: int) -> int:
+    """Return the bytes that queries of one canvas take while they are reduced, from above.
+
+    Parameters
+    ----------
+    queries : M, all at once.
+    length : D, numbers compared.
+    width : V, numbers in a value.
+    total : keys in the dictionary.
+    """
+    windows = 4 * queries * length * 4  # cut out of a padded canvas, in order, and in a tile
+    return windows + (len(spans(total, length)[1]) + 1) * queries * (width + 3) * 8
+
+
 @dataclass(frozen=True, eq=False)
 class KeyBlock:
     """Room for a block of keys, which a thread uses again and again.
@@ -102,14 +133,8 @@ class Products:
 
     def reduce(self, threads: int | None) -> Posterior:
         """Fold every block into sums, span by span, and merge these."""
-        from intarsia.reduce import posterior_kernels as kernels
-
         batch, pixels, length = self.queries.shape
-        block = max(kernels.SPAN, min(KEYS, _BLOCK_VALUES // length, self.total))
-        block = -(-block // kernels.SPAN) * kernels.SPAN
-        starts = range(0, self.total, block)
-        span = max(SPAN, -(-len(starts) // SPANS))
-        spans = [starts[at : at + span] for at in range(0, len(starts), span)]
+        block, cut = spans(self.total, length)
         plan = self._plan()
         parts: dict[int, Posterior] = {}
 
@@ -118,14 +143,14 @@ class Products:
             logits = torch.empty((min(self.tile, pixels), block))
             for task in tasks:
                 state = Posterior.empty(batch * pixels, self.width)
-                for first in spans[task]:
+                for first in cut[task]:
                     values = self.cut(keys, first)
                     for rows in self._tiles():
                         self._fold(rows, plan, keys, values, logits, state)
                 parts[task] = state
 
-        each(share, range(len(spans)), threads)
-        state = merged([parts[task] for task in range(len(spans))])
+        each(share, range(len(cut)), threads)
+        state = merged([parts[task] for task in range(len(cut))])
         if not plan.exact:
             state.top[:] += plan.offsets
         return state
