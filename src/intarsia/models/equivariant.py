@@ -36,7 +36,7 @@ class EquivariantScore(ScoreMachine):
 
     @property
     def canvas_bytes(self) -> int:
-        """Memory that one canvas takes, from above: turned a tile of elements at a time, and copied."""
+        """Memory that one canvas takes, from above: turned by some elements at a time."""
         length = self.corpus.channels * self.size[0] * self.size[1]
         return 2 * room(min(TILE, len(self.orbit.group)), length, length, len(self.corpus))
 

@@ -27,6 +27,10 @@ LATENTS = ("gaussian", "triangular")
 
 PRIORS = ("scaled", "unit")
 
+_PUSH = 30.0
+"""Bounded latents begin near their ends. From the middle, where noise hides them all, nothing is
+learned: the decoder draws one mean picture, and tells the encoder nothing."""
+
 
 @dataclass(frozen=True)
 class VaeSettings:
@@ -78,6 +82,9 @@ class Vae(nn.Module):
         self.inside = nn.Linear(pixels, settings.hidden)
         self.mean = nn.Linear(settings.hidden, settings.dims)
         self.spread = nn.Linear(settings.hidden, settings.dims)
+        if settings.latents == "triangular":
+            with torch.no_grad():
+                self.mean.weight.mul_(_PUSH)
         self.outside = nn.Sequential(
             nn.Linear(settings.dims, settings.hidden),
             nn.ReLU(),

@@ -49,7 +49,7 @@ PAPERS: dict[str, tuple[str, tuple[str, ...]]] = {
     ),
     "paper-c": (
         "intarsia.reproduce.paper_c",
-        ("two_images", "theorem_6", "coarse_to_fine", "correlation", "boundaries"),
+        ("two_images", "theorem_6", "coarse_to_fine", "correlation", "boundaries", "limbs"),
     ),
 }
 """Package and modules of each paper; a module has ``ITEMS``."""

@@ -147,7 +147,7 @@ def _reconstructed(network: Vae, pictures: torch.Tensor) -> UInt8[np.ndarray, "n
 ITEMS = [
     Item(
         "figure-9",
-        "Figure 9: a narrower prior, a better VAE",
+        "Figure 9: a VAE against the standard deviation of its prior",
         "FID of a VAE's samples against the prior's standard deviation",
         needs_prior,
         make_prior,

@@ -164,7 +164,7 @@ def _item(family: str, name: str, title: str) -> Item:
 
 
 ITEMS = [
-    _item("resnet", "correlation", "Figures 4, a1 to a3: theory and trained networks"),
-    _item("unet", "correlation-unet", "Figures 4, a1 to a3, for UNets"),
-    _item("circular", "correlation-circular", "Figures 4, a1 to a3, for circular ResNets"),
+    _item("resnet", "correlation", "Figures 1, 4, a1 to a3: theory and trained networks"),
+    _item("unet", "correlation-unet", "Figures 1, 4, a1 to a3, for UNets"),
+    _item("circular", "correlation-circular", "Figures 1, 4, a1 to a3, for circular ResNets"),
 ]
