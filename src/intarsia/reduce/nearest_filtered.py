@@ -65,6 +65,7 @@ def nearest_filtered(
     keep: int,
     *,
     radius: int | None = None,
+    limits: Int64[np.ndarray, " q"] | None = None,
     threads: int | None = None,
     progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -77,6 +78,8 @@ def nearest_filtered(
     queries : places of one canvas, all of whose pixels are known.
     keep : k.
     radius : how far from a query's place a candidate may be; None for anywhere.
+    limits : for each query a distance within which there are known to be ``keep`` candidates; the
+        lower they are, the sooner most candidates are left out.
     threads : CPU threads; torch's number when None. No result depends on it.
     progress : called with (work done, work in all), in candidates times queries.
     should_stop : asked now and then; once it says True, `Stopped` is raised.
@@ -92,6 +95,8 @@ def nearest_filtered(
     if radius is not None:
         Near(radius)  # refuses a negative one
     lists = empty(len(queries), keep)
+    if limits is not None:
+        lists.limit[:] = limits
     jobs = [
         (stack, np.array(offsets, np.int64).reshape(-1, 2), members)
         for stack in stacks
