@@ -58,6 +58,22 @@ def test_a_killed_autoencoder_resumes_to_the_same_weights(
     assert unasked.code == 2 and "--resume" in unasked.err
 
 
+@pytest.mark.parametrize("command", ["train vae --hidden 64 --dims 8", "train gan --width 8"])
+def test_a_killed_generator_resumes_to_the_same_weights_and_samples(
+    command: str, intarsia: Command, tmp_path: Path
+) -> None:
+    command += " --data digits --limit 600 --batch 20 --epochs 60 --n 5"
+    killed(tmp_path, f"{command} --out out")
+    resumed = intarsia(command, "--out out --resume --json")
+    assert resumed.code == 0, resumed.err
+    whole = intarsia(command, "--out whole --json")
+    assert len(resumed.report["epochs"]) == len(whole.report["epochs"]) == 60
+    for name in ("model.safetensors", "samples.npz"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+    for name in ("curves.png", "grid.png"):
+        assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.mark.parametrize("kind", NETWORKS)
 def test_a_killed_network_over_tokens_resumes_and_is_drawn_from(
     kind: str, kit: Path, intarsia: Command, tmp_path: Path

@@ -27,6 +27,23 @@ def test_the_divergence_is_that_of_two_gaussians(sigma):
     assert float(network.divergence(mean, spread)[0]) == pytest.approx(float(expected), rel=1e-5)
 
 
+def test_a_unit_prior_leaves_the_divergence_alone_and_scales_the_noise():
+    network = Vae(VaeSettings(SHAPE, dims=3, sigma=0.1, prior="unit"))
+    mean, spread = torch.tensor([[0.3, -1.2, 0.0]]), torch.tensor([[-0.5, 0.2, 0.0]])
+    ours = torch.distributions.Normal(mean, spread.exp())
+    theirs = torch.distributions.Normal(torch.zeros(1, 3), 1.0)
+    expected = torch.distributions.kl_divergence(ours, theirs).sum()
+    assert float(network.divergence(mean, spread)[0]) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_bounded_latents_begin_near_their_ends():
+    torch.manual_seed(0)
+    mean, _ = Vae(VaeSettings((1, 28, 28), dims=16, latents="triangular")).encode(
+        torch.rand(50, 1, 28, 28)
+    )
+    assert mean.abs().mean() > 0.7
+
+
 def test_training_lowers_the_loss_and_resumes_to_the_same_weights(tmp_path):
     digits = Corpus.open("digits", limit=300)
     settings = VaeSettings(SHAPE, dims=8, hidden=64)
@@ -64,7 +81,7 @@ def test_triangular_latents_are_bounded_and_drawn_from_the_ends():
 
 @pytest.mark.parametrize(("wrong", "words"), [
     ({"latents": "square"}, "--latents is 'square'"), ({"sigma": 0.0}, "--sigma is 0.0"),
-    ({"dims": 0}, "--dims"),
+    ({"dims": 0}, "--dims"), ({"prior": "flat"}, "--prior is 'flat'"),
 ])  # fmt: skip
 def test_settings_that_cannot_be_are_refused(wrong, words):
     with pytest.raises(UsageError, match=words):
