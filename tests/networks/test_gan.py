@@ -11,7 +11,8 @@ from torch.nn import functional
 from intarsia.corpus import Corpus
 from intarsia.errors import UsageError
 from intarsia.networks.gan import Adversarial, Gan, GanSettings
-from intarsia.networks.saved_generator import RECIPES, open_generator, train_generator
+from intarsia.networks.saved_generator import RECIPES
+from tests.networks.generators import resumed_to_the_same
 
 SHAPE = (1, 8, 8)
 SMALL = GanSettings(SHAPE, dims=6, components=5, width=8)
@@ -54,24 +55,10 @@ def test_inputs_lie_around_the_means_which_learn_and_plain_noise_has_none():
 
 def test_training_resumes_to_the_same_weights_and_moves_the_means(tmp_path):
     digits = Corpus.open("digits", limit=200)
-    recipe = replace(RECIPES["gan"], epochs=4, batch=50)
-    how = {"opened": {"data": "digits"}, "settings": SMALL, "recipe": recipe, "n": 4}
-    whole, history = train_generator(digits, tmp_path / "whole", **how)
+    read, history = resumed_to_the_same("gan", SMALL, digits, tmp_path)
     assert {"generator", "discriminator"} <= history.rows[-1].keys()
-
-    def stop(state):
-        if state.epoch == 3:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train_generator(digits, tmp_path / "cut", on_step=stop, **how)
-    again, _ = train_generator(digits, tmp_path / "cut", resume=True, **how)
-    read = open_generator(tmp_path / "whole")
-    for name, value in whole.network.state_dict().items():
-        assert torch.equal(value, again.network.state_dict()[name]), name
-        assert torch.equal(value, read.network.state_dict()[name]), name
-    torch.manual_seed(recipe.seed)
-    assert not torch.equal(Gan(SMALL).means, whole.network.means)
+    torch.manual_seed(RECIPES["gan"].seed)
+    assert not torch.equal(Gan(SMALL).means, read.network.means)
     assert read.network.samples(3, 0).shape == (3, 8, 8, 1)
 
 

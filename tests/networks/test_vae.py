@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
 
 from intarsia.corpus import Corpus
 from intarsia.errors import UsageError
-from intarsia.networks.saved_generator import RECIPES, open_generator, train_generator
 from intarsia.networks.vae import Vae, VaeSettings
+from tests.networks.generators import resumed_to_the_same
 
 SHAPE = (1, 8, 8)
 
@@ -47,22 +45,8 @@ def test_bounded_latents_begin_near_their_ends():
 def test_training_lowers_the_loss_and_resumes_to_the_same_weights(tmp_path):
     digits = Corpus.open("digits", limit=300)
     settings = VaeSettings(SHAPE, dims=8, hidden=64)
-    recipe = replace(RECIPES["vae"], epochs=4, batch=50)
-    how = {"opened": {"data": "digits"}, "settings": settings, "recipe": recipe, "n": 4}
-    whole, history = train_generator(digits, tmp_path / "whole", **how)
+    _, history = resumed_to_the_same("vae", settings, digits, tmp_path)
     assert history.rows[-1]["loss"] < history.rows[0]["loss"]
-
-    def stop(state):
-        if state.epoch == 3:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train_generator(digits, tmp_path / "cut", on_step=stop, **how)
-    again, _ = train_generator(digits, tmp_path / "cut", resume=True, **how)
-    read = open_generator(tmp_path / "whole")
-    for name, value in whole.network.state_dict().items():
-        assert torch.equal(value, again.network.state_dict()[name]), name
-        assert torch.equal(value, read.network.state_dict()[name]), name
     with np.load(tmp_path / "whole" / "samples.npz") as stored:
         assert stored["images"].shape == (4, 8, 8, 1)
 

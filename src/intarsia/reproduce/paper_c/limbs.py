@@ -72,9 +72,9 @@ def make(book: Book, needs: Needs) -> Page:
             f"No more than {_share(counts['training pictures'] > 2)} of the training pictures "
             f"have more than two legs; with the ResNet's sides, whose last are 3x3, "
             f"{_share(counts['ResNet'] > 2)} of the samples have. {_share(genuine)} of the "
-            f"training pictures do not count as two legs, mostly because legs touch; of the samples "
-            f"{_share(wrong[0])}, and {_share(wrong[1])} and {_share(wrong[2])} where no window is "
-            "smaller than 9 or 15. "
+            "training pictures do not count as two legs, mostly because legs touch; of the "
+            f"samples {_share(wrong[0])}, and {_share(wrong[1])} and {_share(wrong[2])} where no "
+            "window is smaller than 9 or 15. "
             + (
                 "So more locality at late times makes more wrong numbers of limbs, as the paper "
                 "says."
