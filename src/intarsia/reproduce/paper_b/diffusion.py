@@ -86,7 +86,7 @@ class Trained:
 def sets(scale: Scale) -> list[Trained]:
     """Return the networks: about as many steps each, and a local one on the fewest pictures."""
     unet, resnet = scale.pick((8, 16, 16), (32, 64, 64), (64, 128, 256)), scale.pick(8, 32, 256)
-    steps = scale.pick(4, 6000, 100_000)
+    steps = scale.pick(4, 2500, 100_000)
     counts = scale.pick((16,), (16, 256, 1024), (16, 1024, 5120))
     found = [
         Trained("unet", unet, count, max(1, steps * min(16, count) // count), min(16, count))
@@ -97,7 +97,7 @@ def sets(scale: Scale) -> list[Trained]:
 
 def needs(scale: Scale) -> Needs:
     """Four networks."""
-    return Needs(seconds=scale.pick(30.0, 2400.0, 80_000.0))
+    return Needs(seconds=scale.pick(30.0, 900.0, 80_000.0))
 
 
 def make(book: Book, needs: Needs) -> Page:
