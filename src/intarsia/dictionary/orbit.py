@@ -34,14 +34,16 @@ class Group(ABC):
     ) -> Float[np.ndarray, "g c h w"]:
         """Apply element ``first + k`` (or its inverse) to picture k."""
 
-    def source(
-        self, element: Int64[np.ndarray, " k"], row: int, col: int, size: tuple[int, int]
-    ) -> tuple[Int64[np.ndarray, " k"], Int64[np.ndarray, " k"]]:
-        """Return the pixel of the training picture that elements move to (row, col).
+    def sources(
+        self, element: Int64[np.ndarray, " k"], size: tuple[int, int]
+    ) -> tuple[Int64[np.ndarray, "k h w"], Int64[np.ndarray, "k h w"]]:
+        """Return (row, column) of the training picture's pixel that elements move to each place.
 
         A map that is no permutation of pixels names the place itself.
         """
-        return np.full(len(element), row), np.full(len(element), col)
+        rows, cols = np.indices(size)
+        shape = (len(element), *size)
+        return np.broadcast_to(rows, shape), np.broadcast_to(cols, shape)
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,11 @@ class Permutations(Group):
         flat = pictures.reshape(*pictures.shape[:2], -1)
         return np.take_along_axis(flat, moves[:, None], axis=2).reshape(pictures.shape)
 
-    def source(
-        self, element: Int64[np.ndarray, " k"], row: int, col: int, size: tuple[int, int]
-    ) -> tuple[Int64[np.ndarray, " k"], Int64[np.ndarray, " k"]]:
-        """Follow the pixel back."""
-        origin = self.moves[element, row * size[1] + col]
+    def sources(
+        self, element: Int64[np.ndarray, " k"], size: tuple[int, int]
+    ) -> tuple[Int64[np.ndarray, "k h w"], Int64[np.ndarray, "k h w"]]:
+        """Follow the pixels back."""
+        origin = self.moves[element].reshape(-1, *size)
         return origin // size[1], origin % size[1]
 
 

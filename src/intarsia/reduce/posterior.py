@@ -155,10 +155,7 @@ def orbit_posterior(
     belief.weight[:] = total.weight[:, None, None]
     belief.distance[:] = _mean_square(total.top, level, length)[:, None, None]
     belief.candidates[:] = len(pictures) * len(group)
-    for row in range(height):
-        for col in range(width):
-            source = group.source(element, row, col, (height, width))
-            belief.row[:, row, col], belief.col[:, row, col] = source
+    belief.row[:], belief.col[:] = group.sources(element, (height, width))
     return belief
 
 
