@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from intarsia.dictionary import CodeBook
 from intarsia.reduce import device
-from intarsia.reduce.nearest import OUT_OF_REACH, code_distances, nearest
+from intarsia.reduce.nearest import (
+    OUT_OF_REACH,
+    code_distances,
+    nearest,
+    nearest_codes,
+    put_out_of_reach,
+)
 from intarsia.represent import LowResolution
 from tests.pictures import colour_patches, digits
 
@@ -133,3 +139,19 @@ def test_code_distances_of_very_long_codes_are_exact():
     plain = device.code_distances(CodeBook.of(book, CPU).values, query, np.arange(200_000))
     assert (plain == expected).all()
     assert (code_distances(CodeBook.of(book, CPU), query, known) == expected).all()
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+@pytest.mark.parametrize("keep", [1, 40, 9000])
+def test_look_ups_over_many_blocks_equal_distances_sorted_whole(keep, threads):
+    rng = np.random.default_rng(keep)
+    codes = rng.integers(-3, 4, (9001, 20)).astype(np.int8)  # three blocks, and ties in plenty
+    query = rng.integers(-3, 4, (5, 20)).astype(np.int8)
+    book = CodeBook.of(codes, CPU)
+    barred = np.array([-1, 0, 4096, 9000, 17])
+    for known in (np.arange(20) < 7, np.arange(20) < 15, np.arange(20) > 4):  # grows, then not
+        for allowed in (None, rng.random(9001) < 0.4):
+            dist = code_distances(book, query, known)
+            put_out_of_reach(dist, barred, allowed)
+            found = nearest_codes(book, query, known, keep, barred, allowed, threads)
+            assert (found == nearest(dist, keep)).all()

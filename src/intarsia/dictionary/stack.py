@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from intarsia.corpus import Corpus
 
 _CHUNK = 1024
+"""Pictures turned at a time: few enough that what is read stays in the second-level cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,9 +136,6 @@ class CodeBook:
 
 def _stack(corpus: Corpus, members: Sequence[int] | np.ndarray) -> np.ndarray:
     if corpus.images is not None:
-        first, last = int(members[0]), int(members[-1])
-        if last - first + 1 == len(members) and (np.diff(members) == 1).all():
-            return np.array(corpus.images[first : last + 1])
         return np.ascontiguousarray(corpus.images[members])
     return np.stack([corpus[int(i)] for i in members])
 

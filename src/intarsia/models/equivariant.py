@@ -15,9 +15,8 @@ from intarsia.dictionary import Orbit, Pictures
 from intarsia.dictionary.orbit import named_group
 from intarsia.models.machine import ScoreMachine
 from intarsia.models.schedule import Stop
-from intarsia.reduce.posterior import Belief, orbit_posterior
+from intarsia.reduce.posterior import Belief, orbit_posterior, orbit_room
 from intarsia.reduce.posterior_state import Level
-from intarsia.reduce.products import TILE, room
 
 
 class EquivariantScore(ScoreMachine):
@@ -38,7 +37,7 @@ class EquivariantScore(ScoreMachine):
     def canvas_bytes(self) -> int:
         """Memory that one canvas takes, from above: turned by some elements at a time."""
         length = self.corpus.channels * self.size[0] * self.size[1]
-        return 2 * room(min(TILE, len(self.orbit.group)), length, length, len(self.corpus))
+        return orbit_room(len(self.orbit.group), length, len(self.corpus))
 
     def believe(self, pictures: Pictures, x: Float32[np.ndarray, "b c h w"], stop: Stop) -> Belief:
         """Weigh every training picture under every element (eqs. 5 and 6)."""

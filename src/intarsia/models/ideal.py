@@ -13,9 +13,8 @@ from intarsia.dictionary import Orbit, Pictures
 from intarsia.dictionary.orbit import trivial
 from intarsia.models.machine import ScoreMachine
 from intarsia.models.schedule import Stop
-from intarsia.reduce.posterior import Belief, orbit_posterior
+from intarsia.reduce.posterior import Belief, orbit_posterior, orbit_room
 from intarsia.reduce.posterior_state import Level
-from intarsia.reduce.products import room
 
 
 class IdealScore(ScoreMachine):
@@ -27,7 +26,7 @@ class IdealScore(ScoreMachine):
     def canvas_bytes(self) -> int:
         """Memory that one canvas takes, from above: it is the only query."""
         length = self.corpus.channels * self.size[0] * self.size[1]
-        return room(1, length, length, len(self.corpus))
+        return orbit_room(1, length, len(self.corpus))
 
     def believe(self, pictures: Pictures, x: Float32[np.ndarray, "b c h w"], stop: Stop) -> Belief:
         """Weigh whole training pictures (eqs. 3 and 4)."""

@@ -162,42 +162,26 @@ class Attributor:
         known = np.ones((height, width), bool)
         places = [(y, x) for y in range(height) for x in range(width)]
         queries = [query_at(picture, known, place, self.window) for place in places]
-        from intarsia.reduce.nearest_filtered import nearest_filtered
+        from intarsia.reduce.nearest_filtered import limits_of, nearest_filtered
 
-        whole = None
+        whole = limits = None
         if not self.corpus.is_ragged and (height, width) == self.corpus.size:
             whole = nearest_by_difference(picture, self.stacks[0], FINALISTS, threads)
+            if self.corpus.valid is None:
+                near = np.stack([self.corpus[int(i)] for i in whole[0]])
+                limits = limits_of(picture, near, self.window, top)
         found = nearest_filtered(
             self.stacks,
             queries,
             top,
             radius=radius,
-            limits=self._limits(picture, None if whole is None else whole[0], top),
+            limits=limits,
             threads=threads,
             progress=progress,
             should_stop=should_stop,
         )
         weights = np.array([query.known_weight for query in queries], np.int64)
         return self._finished(picture, found, weights, whole, radius, threads)
-
-    def _limits(
-        self, picture: UInt8[np.ndarray, "h w c"], images: np.ndarray | None, top: int
-    ) -> Int64[np.ndarray, " q"] | None:
-        """Return distances within which there are patches enough: those of whole pictures' own.
-
-        Every window is compared with the same window of some pictures that are nearest as a whole.
-        """
-        if images is None or self.corpus.valid is not None or not 0 < top <= len(images):
-            return None
-        near = np.stack([self.corpus[int(i)] for i in images]).astype(np.int64)
-        squares = ((near - picture.astype(np.int64)) ** 2).sum(axis=3)
-        half, (height, width) = self.window.half, picture.shape[:2]
-        padded = np.pad(squares, ((0, 0), (half, half), (half, half)))
-        total = np.zeros_like(squares)
-        for (dy, dx), weight in zip(self.window.offsets, self.window.weights.ravel(), strict=True):
-            top_row, left = half + dy, half + dx
-            total += int(weight) * padded[:, top_row : top_row + height, left : left + width]
-        return np.sort(total.reshape(len(images), -1), axis=0)[top - 1]
 
     def _checked(self, picture: np.ndarray) -> UInt8[np.ndarray, "h w c"]:
         if picture.dtype != np.uint8 or picture.ndim not in (2, 3) or not picture.size:

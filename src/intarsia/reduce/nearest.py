@@ -58,6 +58,18 @@ def code_distances(
     return out
 
 
+def put_out_of_reach(
+    dist: Int64[np.ndarray, "b n"],
+    barred: Int64[np.ndarray, " b"],
+    allowed: Bool[np.ndarray, " n"] | None,
+) -> None:
+    """Leave out an index a query (-1 for none), and for all queries what is not allowed."""
+    rows = np.flatnonzero(barred >= 0)
+    dist[rows, barred[rows]] = OUT_OF_REACH
+    if allowed is not None:
+        dist[:, ~allowed] = OUT_OF_REACH
+
+
 def nearest_codes(
     book: CodeBook,
     query: Int8[np.ndarray, "b d"],
@@ -69,8 +81,8 @@ def nearest_codes(
 ) -> Int64[np.ndarray, "b m"]:
     """Return the indices of each query's ``keep`` nearest codes, as `nearest` would.
 
-    Distances are never written where they fit 32 bits. Coordinates that
-    are not known are zeros in the query, so that one product serves every mask.
+    Distances are never written where they fit 32 bits. Coordinates that are not known are zeros
+    in the query, so that one product serves every mask.
 
     Parameters
     ----------
@@ -80,10 +92,7 @@ def nearest_codes(
     depth = query.shape[1]
     if book.upright is None or depth * 255**2 >= 2**31 - 1:
         dist = code_distances(book, query, known, threads)
-        rows = np.flatnonzero(barred >= 0)
-        dist[rows, barred[rows]] = OUT_OF_REACH
-        if allowed is not None:
-            dist[:, ~allowed] = OUT_OF_REACH
+        put_out_of_reach(dist, barred, allowed)
         return nearest(dist, keep, threads=threads)
     upright = book.upright
     shown = np.where(known, query, 0)

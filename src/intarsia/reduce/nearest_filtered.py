@@ -8,9 +8,17 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Int64, UInt8
 
-from intarsia.dictionary import Candidates, Everywhere, Near, Query, Stack, Surroundings
+from intarsia.dictionary import (
+    Candidates,
+    Everywhere,
+    Near,
+    Query,
+    Stack,
+    Surroundings,
+    Window,
+)
 from intarsia.errors import UsageError
 from intarsia.reduce import filtered_kernels as loops
 from intarsia.reduce import nearest_kernels as kernels
@@ -111,6 +119,32 @@ def nearest_filtered(
         if meter.stopped:
             raise Stopped("Stopped: the caller asked to.")
     return settled(lists)
+
+
+def limits_of(
+    picture: UInt8[np.ndarray, "h w c"],
+    near: UInt8[np.ndarray, "m h w c"],
+    window: Window,
+    keep: int,
+) -> Int64[np.ndarray, " q"] | None:
+    """Return for every place of a picture a distance within which ``keep`` patches are known.
+
+    Each window is compared with the same window of some training pictures, exactly.
+
+    Parameters
+    ----------
+    near : pictures that are alike as a whole; None is returned for fewer than ``keep``.
+    """
+    if not 0 < keep <= len(near):
+        return None
+    squares = ((near.astype(np.int64) - picture) ** 2).sum(axis=3)
+    half, (height, width) = window.half, picture.shape[:2]
+    padded = np.pad(squares, ((0, 0), (half, half), (half, half)))
+    total = np.zeros_like(squares)
+    for (dy, dx), weight in zip(window.offsets, window.weights.ravel(), strict=True):
+        row, col = half + dy, half + dx
+        total += int(weight) * padded[:, row : row + height, col : col + width]
+    return np.sort(total.reshape(len(near), -1), axis=0)[keep - 1]
 
 
 class _Meter:

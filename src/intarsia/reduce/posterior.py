@@ -20,7 +20,7 @@ from jaxtyping import Float32, Int64
 from intarsia.dictionary import Group, Pictures, QueryGroup, Sharing
 from intarsia.reduce.crew import each
 from intarsia.reduce.posterior_state import Level, Posterior, merged
-from intarsia.reduce.products import FAINT, NEGLIGIBLE, SPANS, TILE, KeyBlock, Products
+from intarsia.reduce.products import FAINT, NEGLIGIBLE, SPANS, TILE, KeyBlock, Products, room
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +157,21 @@ def orbit_posterior(
     belief.candidates[:] = len(pictures) * len(group)
     belief.row[:], belief.col[:] = group.sources(element, (height, width))
     return belief
+
+
+def orbit_room(elements: int, length: int, pictures: int, tile: int = TILE) -> int:
+    """Return the bytes that one canvas takes in `orbit_posterior`, from above.
+
+    Twice what its queries take: turned canvases are copied before they are reduced, and their
+    sums while they are turned back.
+
+    Parameters
+    ----------
+    elements : of the group.
+    length : numbers in a picture.
+    pictures : how many there are.
+    """
+    return 2 * room(min(tile, elements), length, length, pictures)
 
 
 def _group(

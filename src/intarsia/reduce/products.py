@@ -134,7 +134,7 @@ class Products:
     def reduce(self, threads: int | None) -> Posterior:
         """Fold every block into sums, span by span, and merge these."""
         batch, pixels, length = self.queries.shape
-        block, cut = spans(self.total, length)
+        block, starts = spans(self.total, length)
         plan = self._plan()
         parts: dict[int, Posterior] = {}
 
@@ -143,14 +143,14 @@ class Products:
             logits = torch.empty((min(self.tile, pixels), block))
             for task in tasks:
                 state = Posterior.empty(batch * pixels, self.width)
-                for first in cut[task]:
+                for first in starts[task]:
                     values = self.cut(keys, first)
                     for rows in self._tiles():
                         self._fold(rows, plan, keys, values, logits, state)
                 parts[task] = state
 
-        each(share, range(len(cut)), threads)
-        state = merged([parts[task] for task in range(len(cut))])
+        each(share, range(len(starts)), threads)
+        state = merged([parts[task] for task in range(len(starts))])
         if not plan.exact:
             state.top[:] += plan.offsets
         return state

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Int64, UInt8
 from intarsia.dictionary import CodeBook, Dictionary, Near, Similar, Stack
 from intarsia.reduce import kernels
 from intarsia.reduce.crew import each
-from intarsia.reduce.nearest import OUT_OF_REACH, code_distances, nearest, nearest_codes
+from intarsia.reduce.nearest import code_distances, nearest, nearest_codes, put_out_of_reach
 from intarsia.represent import PatchLevel
 
 
@@ -52,6 +52,9 @@ def look_up(
     label : the class to look in where a stage asks for one.
     threads : CPU threads.
     """
+    barred = origins if dictionary.bars_source else np.full(len(canvas), -1)
+    labels = dictionary.corpus.labels
+    allowed = labels == label if dictionary.by_label and labels is not None else None
     if isinstance(stage.phi, PatchLevel):
         assert dictionary.corpus.images is not None
         query = stage.phi.query(canvas, known, place)
@@ -61,7 +64,7 @@ def look_up(
             book = CodeBook.of(codes.values, dictionary.device)
             moves.append(move)
             columns.append(code_distances(book, query.values, query.known & codes.known, threads))
-            _put_out_of_reach(columns[-1], dictionary, origins, label)
+            put_out_of_reach(columns[-1], barred, allowed)
         # Picture by picture, then move by move, so that ties go to the first (picture, move).
         dist = np.stack(columns, axis=-1).reshape(len(canvas), -1)
         found = nearest(dist, stage.keep, stage.epsilon, threads)
@@ -69,31 +72,14 @@ def look_up(
         return Lookup(np.where(found < 0, -1, found // len(moves)), shift)
     codes = stage.phi.codes(canvas, known)
     if stage.epsilon is None:
-        barred = origins if dictionary.bars_source else np.full(len(canvas), -1)
-        labels = dictionary.corpus.labels
-        allowed = labels == label if dictionary.by_label and labels is not None else None
         return Lookup(
             nearest_codes(
                 dictionary.codes, codes.values, codes.known, stage.keep, barred, allowed, threads
             )
         )
     dist = code_distances(dictionary.codes, codes.values, codes.known, threads)
-    _put_out_of_reach(dist, dictionary, origins, label)
+    put_out_of_reach(dist, barred, allowed)
     return Lookup(nearest(dist, stage.keep, stage.epsilon, threads))
-
-
-def _put_out_of_reach(
-    dist: Int64[np.ndarray, "b n"],
-    dictionary: Dictionary,
-    origins: Int64[np.ndarray, " b"],
-    label: int | None,
-) -> None:
-    """Leave out what the other stages exclude."""
-    if dictionary.bars_source:
-        rows = np.flatnonzero(origins >= 0)
-        dist[rows, origins[rows]] = OUT_OF_REACH
-    if dictionary.by_label and dictionary.corpus.labels is not None:
-        dist[:, dictionary.corpus.labels != label] = OUT_OF_REACH
 
 
 def lay_out(

@@ -34,8 +34,6 @@ class LowResolution(Encoder):
 
     def codes(self, images: UInt8[np.ndarray, "b h w c"], known: Bool[np.ndarray, "h w"]) -> Codes:
         """Encode canvases: int8 [B, rows * cols * C], rows and columns of cells."""
-        if known.all() and not any(side % self.factor for side in known.shape):
-            return self._whole(images)
         masked = images if known.all() else np.where(known[None, :, :, None], images, 0)
         total = self._cells(masked)
         count = self._cells(known[None, :, :, None].astype(np.uint8))
@@ -46,27 +44,17 @@ class LowResolution(Encoder):
         present = np.broadcast_to(counts, (1, *total.shape[1:])).reshape(-1)
         return Codes(values, present.copy())
 
-    def _whole(self, images: UInt8[np.ndarray, "b h w c"]) -> Codes:
-        """Encode pictures all of whose cells are whole and known."""
-        f = self.factor
-        n, height, width, channels = images.shape
-        pixels = torch.from_numpy(np.array(images))
-        parts = pixels.view(n, height // f, f, width // f, f, channels)
-        wide = torch.int16 if f * f * 256 < 2**15 else torch.int32
-        total = torch.full((1,), f * f // 2, dtype=wide)  # half a cell more rounds half up
-        rows = sum((parts[:, :, dy].to(wide) for dy in range(1, f)), parts[:, :, 0].to(wide))
-        total = sum((rows[:, :, :, dx] for dx in range(f)), total)
-        mean = total.div(f * f, rounding_mode="floor") - 128
-        values = mean.to(torch.int8).reshape(n, -1).numpy()
-        return Codes(values, np.ones(values.shape[1], bool))
-
     def _cells(self, array: UInt8[np.ndarray, "b h w c"]) -> Int32[np.ndarray, "b rows cols c"]:
-        """Sum over cells."""
+        """Sum over cells; by torch, whose sums of strided views take a quarter of numpy's time."""
         f = self.factor
         rest = [(-side) % f for side in array.shape[1:3]]
-        padded = np.pad(array, ((0, 0), (0, rest[0]), (0, rest[1]), (0, 0)))
-        total = np.zeros((1,), np.int32)
-        for dy in range(f):
-            for dx in range(f):
-                total = total + padded[:, dy::f, dx::f].astype(np.int32)
-        return total
+        padded = torch.from_numpy(np.pad(array, ((0, 0), (0, rest[0]), (0, rest[1]), (0, 0))))
+        n, height, width, channels = padded.shape
+        parts = padded.view(n, height // f, f, width // f, f, channels)
+        total = parts[:, :, 0].to(torch.int32)
+        for dy in range(1, f):
+            total += parts[:, :, dy]
+        cells = total[:, :, :, 0].clone()
+        for dx in range(1, f):
+            cells += total[:, :, :, dx]
+        return cells.numpy()
