@@ -49,7 +49,10 @@ class GanSettings:
 
     def __post_init__(self) -> None:
         if self.dims < 1 or self.width < 1 or self.components < 0:
-            raise UsageError("--dims and --width are at least 1, and --components 0 or more.")
+            raise UsageError(
+                f"--dims is {self.dims}, --width {self.width} and --components {self.components}; "
+                "the first two are at least 1, and --components is 0 or more."
+            )
         if not 0 <= self.spread < float("inf"):
             raise UsageError(f"--spread is {self.spread}; a standard deviation is 0 or more.")
         if not self.halvings:
