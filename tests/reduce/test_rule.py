@@ -72,17 +72,19 @@ def test_the_threshold_is_the_reference_s(distances, weight, millionths, min_poo
 
 
 @given(
-    least=st.integers(0, 10**11),
-    weight=st.integers(33_100, 10**6),
+    share=st.floats(0, 1),
+    weight=st.integers(33_100, 350_000),  # the heaviest that millionths are allowed with
     millionths=st.integers(0, 10**6),
 )
-def test_compiled_and_torch_thresholds_are_the_rule_s(least, weight, millionths):
+def test_compiled_and_torch_thresholds_are_the_rule_s(share, weight, millionths):
     import torch
 
     from intarsia.reduce import Pool, kernels
     from intarsia.reduce.device import _Tally
 
     rule = PoolRule(Fraction(millionths, 10**6))
+    rule.check(weight)
+    least = int(share * weight * 255**2)
     pool = Pool.empty(1, rule, weight, 0)
     expected = rule.threshold(least, least, weight)
     assert int(kernels._threshold(least, least, pool.rule)) == expected

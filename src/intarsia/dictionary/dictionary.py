@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Int64
 
-from intarsia.dictionary.stack import CodeBook, Stack
+from intarsia.dictionary.stack import CodeBook, Stack, padding
 from intarsia.dictionary.stages import (
     Candidates,
     NotSource,
@@ -75,6 +75,11 @@ class Dictionary:
         ):
             raise UsageError("Put SameLabel before Similar: it looks up within the class.")
 
+    @property
+    def pad(self) -> int:
+        """Pixels that stacks have beyond every edge of a picture."""
+        return padding(self.border, self.window.half)
+
     @cached_property
     def stacks(self) -> list[Stack]:
         """The whole corpus, one stack for each size of picture."""
@@ -99,10 +104,7 @@ class Dictionary:
     def everything(self, origins: Int64[np.ndarray, " b"]) -> list[Candidates]:
         """Return every place of every picture, less barred ones if a stage bars them."""
         barred = origins if self.bars_source else np.full_like(origins, -1)
-        return [
-            Candidates(stack, (0, stack.size[0] - 1), (0, stack.size[1] - 1), barred)
-            for stack in self.stacks
-        ]
+        return [_all_places(stack, barred) for stack in self.stacks]
 
     def candidates(
         self,
@@ -113,12 +115,18 @@ class Dictionary:
     ) -> list[Candidates]:
         """Return what the stages leave for a batch of samples about to fill ``place``."""
         around = Surroundings(self.of_label, place, origins, label, similar)
-        start = self.everything(np.full_like(origins, -1))
-        if self.similar is not None or self.by_label:
-            start = start[:1]  # the stage brings its own pictures
+        stacks = [similar] if similar is not None else self._stacks_for(label)
+        start = [_all_places(stack, np.full_like(origins, -1)) for stack in stacks]
         narrowed = []
         for candidates in start:
             for stage in self.stages:
                 candidates = stage.narrow(candidates, around)
             narrowed.append(candidates)
         return narrowed
+
+    def _stacks_for(self, label: int | None) -> list[Stack]:
+        return [self.of_label(label)] if self.by_label and label is not None else self.stacks
+
+
+def _all_places(stack: Stack, barred: Int64[np.ndarray, " b"]) -> Candidates:
+    return Candidates(stack, (0, stack.size[0] - 1), (0, stack.size[1] - 1), barred)

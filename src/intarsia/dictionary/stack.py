@@ -89,7 +89,7 @@ class Stack:
         half: int,
         device: torch.device,
     ) -> Stack:
-        pad = 0 if border == "ignore" else half
+        pad = padding(border, half)
         height, width = size
         shape = (1, corpus.channels, height + 2 * pad, width + 2 * pad, len(members))
         pixels = torch.full(shape, -128, dtype=torch.int8, device=device)
@@ -101,12 +101,10 @@ class Stack:
         hole = None
         if corpus.valid is not None:
             open_ = np.stack([corpus.valid[int(i)] for i in members], axis=-1)
-            hole = torch.zeros((1, *shape[2:]), dtype=torch.bool, device=device)
-            hole[0, pad : pad + height, pad : pad + width] = torch.from_numpy(~open_).to(device)
+            closed = torch.from_numpy(~open_)[None].to(device)
+            hole = bordered(closed, border, pad, dims=(1, 2), beyond=False)
         if border == "wrap":
             _wrap(pixels, pad, dims=(2, 3))
-            if hole is not None:
-                _wrap(hole, pad, dims=(1, 2))
         return cls(pixels, members[None], pad, size, hole)
 
 
@@ -132,6 +130,26 @@ class CodeBook:
         if device.type != "cpu":
             return cls(values)
         return cls(values, torch.nn.functional.pad(upright, (0, -codes.shape[1] % 16)))
+
+
+def padding(border: Border, half: int) -> int:
+    """Return how many pixels a border adds on each side under windows of ``2 half + 1``."""
+    return 0 if border == "ignore" else half
+
+
+def bordered(
+    array: Tensor, border: Border, pad: int, dims: tuple[int, int], beyond: int | bool
+) -> Tensor:
+    """Add ``pad`` rows and columns on each side: from the opposite edge, or of one value."""
+    shape = [side + 2 * pad if dim in dims else side for dim, side in enumerate(array.shape)]
+    out = torch.full(shape, beyond, dtype=array.dtype, device=array.device)
+    inner = out
+    for dim in dims:
+        inner = inner.narrow(dim, pad, array.shape[dim])
+    inner.copy_(array)
+    if border == "wrap":
+        _wrap(out, pad, dims)
+    return out
 
 
 def _stack(corpus: Corpus, members: Sequence[int] | np.ndarray) -> np.ndarray:

@@ -320,15 +320,23 @@ def compact(state):
 
 
 @_compiled
-def take_pictures(planes, lists, wanted, out):
-    """Copy the ``wanted`` pixels of listed pictures: [P, N] and [B, M] to ``out`` [B, P, M]."""
-    for p in wanted:
-        row = planes[p]
-        for b in range(lists.shape[0]):
-            target = out[b, p]
-            which = lists[b]
+def take_pictures(pictures, lists, to, source, out):
+    """Lay out some pixels of listed pictures side by side, as int8: value - 128.
+
+    pictures : uint8 [N, P], each picture flat.
+    lists : int32 [B, M].
+    to, source : int64 [K], which pixel of ``out`` [B, Q, M] is written, and from which of a picture;
+        -1 for padding.
+    """
+    for b in range(lists.shape[0]):
+        which = lists[b]
+        for k in range(to.size):
+            target, pixel = out[b, to[k]], source[k]
+            if pixel < 0:
+                target[:] = -128
+                continue
             for m in range(which.size):
-                target[m] = row[which[m]]
+                target[m] = np.int8(pictures[which[m], pixel] ^ 128)
 
 
 @_compiled

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Int64, UInt8
 
 from intarsia.dictionary import CodeBook, Dictionary, Near, Similar, Stack
+from intarsia.dictionary.stack import bordered
 from intarsia.reduce import kernels
 from intarsia.reduce.crew import each
 from intarsia.reduce.nearest import code_distances, nearest, nearest_codes, put_out_of_reach
@@ -97,33 +98,41 @@ def lay_out(
         radius is left out then. None for all.
     over : what was laid out before, if it may be overwritten: fresh memory costs more to get.
     """
-    (whole,) = dictionary.stacks
+    corpus, lists = dictionary.corpus, np.maximum(lookup.pictures, 0)
+    pad = dictionary.pad
     if lookup.shift is not None:
-        return _moved(whole, lookup)
-    lists = torch.from_numpy(np.maximum(lookup.pictures, 0)).to(dictionary.device)
+        return _moved(lay_out(dictionary, Lookup(lookup.pictures), threads), lookup.shift)
+    if dictionary.device.type != "cpu":
+        (whole,) = dictionary.stacks
+        pixels = whole.pixels[0][..., torch.from_numpy(lists).to(dictionary.device)]
+        pixels = pixels.movedim(3, 0).contiguous()
+    else:
+        pixels = _take(
+            dictionary, lists, _seen(dictionary, places), threads,
+            None if over is None else over.pixels,
+        )  # fmt: skip
     hole = None
-    if whole.hole is not None:
-        hole = whole.hole[0][..., lists].movedim(2, 0).contiguous()
-    seen = _seen(dictionary, whole, places)
-    return replace(
-        whole,
-        pixels=_take(whole.pixels[0], lists, seen, threads, None if over is None else over.pixels),
-        pictures=lookup.pictures,
-        hole=hole,
-    )
+    if corpus.valid is not None:
+        assert corpus.valid.stacked is not None
+        closed = torch.from_numpy(~corpus.valid.stacked[lists]).movedim(1, 3)
+        hole = bordered(closed, dictionary.border, pad, dims=(1, 2), beyond=False)
+        hole = hole.to(dictionary.device)
+    return Stack(pixels, lookup.pictures, pad, corpus.size, hole)
 
 
 def _seen(
-    dictionary: Dictionary, whole: Stack, places: Sequence[tuple[int, int]] | None
+    dictionary: Dictionary, places: Sequence[tuple[int, int]] | None
 ) -> Bool[np.ndarray, "h w"]:
     """Return which pixels, padding included, windows of candidates near some places cover."""
+    pad, (height, width) = dictionary.pad, dictionary.corpus.size
+    shape = height + 2 * pad, width + 2 * pad
     radius = min((s.radius for s in dictionary.stages if isinstance(s, Near)), default=None)
     if places is None or radius is None:
-        return np.ones(whole.pixels.shape[2:4], bool)
-    seen = np.zeros(whole.pixels.shape[2:4], bool)
+        return np.ones(shape, bool)
+    seen = np.zeros(shape, bool)
     reach = dictionary.window.half + radius
     for row, col in places:
-        top, left = row + whole.pad - reach, col + whole.pad - reach
+        top, left = row + pad - reach, col + pad - reach
         seen[
             max(0, top) : max(0, top + 2 * reach + 1), max(0, left) : max(0, left + 2 * reach + 1)
         ] = True
@@ -131,52 +140,44 @@ def _seen(
 
 
 def _take(
-    pixels: torch.Tensor,
-    lists: torch.Tensor,
+    dictionary: Dictionary,
+    lists: Int64[np.ndarray, "b m"],
     seen: Bool[np.ndarray, "h w"],
     threads: int | None,
     over: torch.Tensor | None,
 ) -> torch.Tensor:
-    """Copy listed pictures where ``seen``: int8 [C, H, W, N] and [B, M] to [B, C, H, W, M]."""
-    if pixels.device.type != "cpu":
-        return pixels[..., lists].movedim(3, 0).contiguous()
-    source = pixels.reshape(-1, pixels.shape[-1]).numpy()
-    shape = len(lists), *pixels.shape[:3], lists.shape[1]
+    """Lay listed pictures out where ``seen``, straight from the corpus: int8 [B, C, H, W, M]."""
+    corpus = dictionary.corpus
+    assert corpus.images is not None
+    pictures = corpus.images.reshape(len(corpus), -1)
+    shape = len(lists), corpus.channels, *seen.shape, lists.shape[1]
     out = over if over is not None and over.shape == shape else torch.empty(shape, dtype=torch.int8)
-    flat = out.view(len(lists), source.shape[0], -1).numpy()
-    wanted = np.flatnonzero(np.broadcast_to(seen, (len(pixels), *seen.shape)))
-    band, short = 64, lists.numpy().astype(np.int32)
+    flat = out.view(len(lists), corpus.channels * seen.size, -1).numpy()
+    to = np.flatnonzero(np.broadcast_to(seen, (corpus.channels, *seen.shape)))
+    number = torch.arange(pictures.shape[1]).reshape(1, *corpus.images.shape[1:]).movedim(3, 1)
+    source = bordered(number, dictionary.border, dictionary.pad, dims=(2, 3), beyond=-1)
+    source = source.numpy().reshape(-1)[to]
+    band, short = 64, lists.astype(np.int32)
 
     def share(firsts: Iterable[int]) -> None:
         for at in firsts:
-            kernels.take_pictures(source, short, wanted[at : at + band], flat)
+            some = slice(at, at + band)
+            kernels.take_pictures(pictures, short, to[some], source[some], flat)
 
-    each(share, range(0, len(wanted), band), threads)
+    each(share, range(0, len(to), band), threads)
     return out
 
 
-def _moved(whole: Stack, lookup: Lookup) -> Stack:
-    """Lay out listed pictures, each moved so that its similar patch lies under the query."""
-    assert lookup.shift is not None
-    batch, members = lookup.pictures.shape
-    _, channels, height, width, _ = whole.pixels.shape
-    pixels = torch.full((batch, channels, height, width, members), -128, dtype=torch.int8)
-    hole = torch.ones((batch, height, width, members), dtype=torch.bool)
+def _moved(still: Stack, shift: Int64[np.ndarray, "b m 2"]) -> Stack:
+    """Move each listed picture so that its similar patch lies under the query."""
+    batch, _, height, width, members = still.pixels.shape
+    pixels = torch.full_like(still.pixels, -128)
+    hole = torch.ones((batch, height, width, members), dtype=torch.bool, device=pixels.device)
     for b in range(batch):
         for m in range(members):
-            dy, dx = (int(v) for v in lookup.shift[b, m])
+            dy, dx = (int(v) for v in shift[b, m])
             to = (slice(max(0, -dy), height - max(0, dy)), slice(max(0, -dx), width - max(0, dx)))
             at = (slice(max(0, dy), height - max(0, -dy)), slice(max(0, dx), width - max(0, -dx)))
-            which = max(0, int(lookup.pictures[b, m]))
-            pixels[(b, slice(None), *to, m)] = whole.pixels[(0, slice(None), *at, which)].cpu()
-            hole[(b, *to, m)] = False
-            if whole.hole is not None:
-                hole[(b, *to, m)] |= whole.hole[(0, *at, which)].cpu()
-    device = whole.pixels.device
-    return replace(
-        whole,
-        pixels=pixels.to(device),
-        pictures=lookup.pictures,
-        hole=hole.to(device),
-        shift=lookup.shift,
-    )
+            pixels[(b, slice(None), *to, m)] = still.pixels[(b, slice(None), *at, m)]
+            hole[(b, *to, m)] = False if still.hole is None else still.hole[(b, *at, m)]
+    return replace(still, pixels=pixels, hole=hole, shift=shift)
