@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -209,6 +209,18 @@ class Corpus:
                 "add --resize S with --fit resize, pad or crop."
             )
         return int(self.planes.shapes[0, 0]), int(self.planes.shapes[0, 1])
+
+    def part(self, first: int, stop: int) -> Corpus:
+        """Return the pictures from ``first`` to before ``stop``, without a copy.
+
+        It keeps the fingerprint of the whole: a shard is no corpus of its own.
+        """
+        return replace(
+            self,
+            planes=self.planes.part(first, stop),
+            valid=None if self.valid is None else self.valid.part(first, stop),
+            labels=None if self.labels is None else self.labels[first:stop],
+        )
 
     def __len__(self) -> int:
         return len(self.planes)

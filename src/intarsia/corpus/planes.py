@@ -74,6 +74,13 @@ class Planes(Sequence[np.ndarray]):
         """Return the first ``count`` planes, without a copy."""
         return Planes(self.flat[: self._starts[count]], self.shapes[:count])
 
+    def part(self, first: int, stop: int) -> Planes:
+        """Return the planes from ``first`` to before ``stop``, without a copy."""
+        return Planes(self.flat[self._starts[first] : self._starts[stop]], self.shapes[first:stop])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Planes, (self.flat, self.shapes)  # one array, however many views of it
+
     def take(self, indices: Int[np.ndarray, " m"]) -> Planes:
         """Return the planes named, copied into memory in that order."""
         if self.stacked is not None:

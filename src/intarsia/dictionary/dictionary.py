@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -38,6 +39,7 @@ class Dictionary:
     border : what a window finds beyond an edge.
     stages : which patches a query may use, in order.
     device : where pictures and codes live.
+    first : the number of the first picture, where the corpus is a part of a larger one.
 
     Raises
     ------
@@ -52,12 +54,15 @@ class Dictionary:
         border: Border,
         stages: Sequence[Stage],
         device: torch.device,
+        *,
+        first: int = 0,
     ) -> None:
         self.corpus = corpus
         self.window = window
         self.border = border
         self.stages = tuple(stages)
         self.device = device
+        self.first = first
         self._by_label: dict[int, Stack] = {}
         kinds = [type(stage) for stage in self.stages]
         self.similar = next((s for s in self.stages if isinstance(s, Similar)), None)
@@ -83,7 +88,7 @@ class Dictionary:
     @cached_property
     def stacks(self) -> list[Stack]:
         """The whole corpus, one stack for each size of picture."""
-        return Stack.of(self.corpus, self.border, self.window.half, self.device)
+        return self._laid_out(None)
 
     @cached_property
     def codes(self) -> CodeBook:
@@ -96,9 +101,7 @@ class Dictionary:
         if label not in self._by_label:
             assert self.corpus.labels is not None
             members = np.flatnonzero(self.corpus.labels == label)
-            (self._by_label[label],) = Stack.of(
-                self.corpus, self.border, self.window.half, self.device, members
-            )
+            (self._by_label[label],) = self._laid_out(members)
         return self._by_label[label]
 
     def everything(self, origins: Int64[np.ndarray, " b"]) -> list[Candidates]:
@@ -123,6 +126,15 @@ class Dictionary:
                 candidates = stage.narrow(candidates, around)
             narrowed.append(candidates)
         return narrowed
+
+    def _laid_out(self, members: Int64[np.ndarray, " n"] | None) -> list[Stack]:
+        stacks = Stack.of(self.corpus, self.border, self.window.half, self.device, members)
+        return [replace(stack, pictures=stack.pictures + self.first) for stack in stacks]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is laid out: it is larger than the corpus, and quickly made again."""
+        kept = {k: v for k, v in self.__dict__.items() if k not in ("stacks", "codes")}
+        return kept | {"_by_label": {}}
 
     def _stacks_for(self, label: int | None) -> list[Stack]:
         return [self.of_label(label)] if self.by_label and label is not None else self.stacks

@@ -18,8 +18,10 @@ from intarsia.models.checkpoint import Checkpoint
 from intarsia.models.machine import ScoreMachine
 from intarsia.models.machine_batch import MachineBatch, batches, gathered, kept_steps
 from intarsia.models.reverse import ReverseStep
-from intarsia.models.run import Progress
+from intarsia.models.run import Progress, grown_by
+from intarsia.models.spread import Spread, refuse, shared_out
 from intarsia.models.starting_noise import fingerprint_of
+from intarsia.reduce.workers import Workers
 from intarsia.samples import Origin, Samples
 
 log = logging.getLogger("intarsia")
@@ -38,6 +40,7 @@ def run_machine(
     notes: Mapping[str, Any] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     callback_on_step_end: Callable[[ReverseStep], None] | None = None,
+    workers: Workers | None = None,
 ) -> Samples:
     """Draw ``n`` samples into a run folder; cut short, it is finished by ``resume``.
 
@@ -52,6 +55,7 @@ def run_machine(
         step, noisiest first, with ``t`` and ``alpha_bar`` [T].
     notes : settings to record in config.yaml beside the machine's own.
     on_progress, callback_on_step_end : called after every step.
+    workers : processes to spread the samples over. No result depends on them.
 
     Raises
     ------
@@ -59,6 +63,9 @@ def run_machine(
         If ``out`` holds something else, or what is asked for cannot be drawn; nothing is written
         then.
     """
+    if workers is not None:
+        refuse(callback_on_step_end=callback_on_step_end is not None)
+        batch = batch or shared_out(n, machine.default_batch, len(workers))
     next(batches(machine, n, seed, noise, None, batch))
     settings = machine.resolved_settings(n, seed) | dict(notes or {})
     if noise is not None or machine.settings.noise is not None:
@@ -81,8 +88,13 @@ def run_machine(
         on_progress(progress)
     begun = [number for one in earlier for number in one.samples.tolist()]
     finished: list[MachineBatch] = []
+    everything = [*earlier, *batches(machine, n, seed, noise, None, batch, begun)]
     try:
-        for one in [*earlier, *batches(machine, n, seed, noise, None, batch, begun)]:
+        if workers is not None:
+            spread = Spread(workers, machine, {"keep_steps": keep_steps})
+            finished = grown_by(spread, iter(everything), checkpoint, progress, pixels)
+            everything = []
+        for one in everything:
             try:
                 for step in one.grow(machine, keep_steps=keep_steps):
                     progress.advance(len(one.samples) * pixels)

@@ -14,10 +14,12 @@ import numpy as np
 
 from intarsia.errors import UsageError
 from intarsia.models.batch import Batch
-from intarsia.models.checkpoint import Checkpoint
+from intarsia.models.checkpoint import PERIOD, Checkpoint
 from intarsia.models.nonparametric import NonparametricSampler, Step
+from intarsia.models.spread import Spread, refuse, shared_out
 from intarsia.models.token_sampler import TokenSampler
 from intarsia.provenance.movie import write_movie
+from intarsia.reduce.workers import Workers
 from intarsia.samples import Origin, Samples
 
 log = logging.getLogger("intarsia")
@@ -62,6 +64,7 @@ def run(
     notes: Mapping[str, Any] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     callback_on_step_end: Callable[[Step], None] | None = None,
+    workers: Workers | None = None,
 ) -> Samples:
     """Draw ``n`` samples into a run folder.
 
@@ -80,6 +83,7 @@ def run(
         opened.
     on_progress : called after every step.
     callback_on_step_end : called after every step with all of it.
+    workers : processes to spread the samples over. No result depends on them.
 
     Returns
     -------
@@ -92,6 +96,9 @@ def run(
     IntarsiaError
         If nothing can be written there, or no patch fits.
     """
+    if workers is not None:
+        refuse(keep_pools=keep_pools, callback_on_step_end=callback_on_step_end is not None)
+        batch = batch or shared_out(n, model.default_batch, len(workers))
     next(model.batches(n, seed, batch))  # refuses what cannot be drawn before anything is written
     settings = model.resolved_settings(n, seed) | dict(notes or {})
     checkpoint = Checkpoint.open(Path(out), settings, Origin.of(model.pictures), resume)
@@ -108,8 +115,12 @@ def run(
     if on_progress is not None:
         progress.callbacks.append(on_progress)
         on_progress(progress)
+    everything = _all_batches(model, earlier, n, seed, batch)
     try:
-        for one in _all_batches(model, earlier, n, seed, batch):
+        if workers is not None:
+            spread = Spread(workers, model, {"seed": seed})
+            finished, everything = grown_by(spread, everything, checkpoint, progress, 1), iter(())
+        for one in everything:
             if keep_pools:
                 checkpoint.align(one)
             # Closed at once: whatever ends the loop, the batch is saved before anything else.
@@ -134,6 +145,33 @@ def run(
     samples.save(out, pools=checkpoint.pools() if keep_pools else None, movie=movie, extra=figures)
     checkpoint.clear()
     return samples
+
+
+def grown_by(
+    spread: Spread, batches: Iterator[Any], checkpoint: Checkpoint, progress: Progress, pixels: int
+) -> list[Any]:
+    """Grow batches on workers, saving them now and then, and at any end.
+
+    Parameters
+    ----------
+    pixels : that a step draws of each canvas.
+    """
+    finished, saved = [], dict[int, float]()
+    try:
+        for batch, steps in spread.grow(batches):
+            progress.advance(steps * len(batch.samples) * pixels)
+            number, now = int(batch.samples[0]), time.monotonic()
+            done = all(batch is not other for other in spread.under_way.values())
+            if done:
+                finished.append(batch)
+            if done or now - saved.get(number, 0) > PERIOD:
+                checkpoint.keep(batch, now=True)
+                saved[number] = now
+    finally:
+        for batch in spread.under_way.values():
+            if batch.step:
+                checkpoint.keep(batch, now=True)
+    return finished
 
 
 def _read_back(model: Sampler, out: Path, movie: str | None, keep_pools: bool) -> Samples:

@@ -325,8 +325,8 @@ def take_pictures(pictures, lists, to, source, out):
 
     pictures : uint8 [N, P], each picture flat.
     lists : int32 [B, M].
-    to, source : int64 [K], which pixel of ``out`` [B, Q, M] is written, and from which of a picture;
-        -1 for padding.
+    to, source : int64 [K], which pixel of ``out`` [B, Q, M] is written, and from which pixel of a
+        picture; -1 for padding.
     """
     for b in range(lists.shape[0]):
         which = lists[b]

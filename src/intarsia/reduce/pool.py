@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Int64
@@ -18,6 +18,7 @@ from intarsia.reduce.state import Drawn, Pool
 
 if TYPE_CHECKING:
     from intarsia.dictionary import Candidates, Query
+    from intarsia.reduce.shards import FarCandidates
 
 
 def pool(
@@ -58,7 +59,10 @@ def pool(
         If no candidate exists at all, unless there is a ``limit`` or pools may be empty.
     """
     rule.check(query.known_weight)
-    state = _reduce(candidates, query, rule, limit, keep_members, block, threads, compiled)
+    state = reduced(
+        candidates, query, rule, limit, keep_members, block=block, threads=threads,
+        compiled=compiled,
+    )  # fmt: skip
     drawn = state.draw(keep_members=keep_members)
     if limit is None and not may_be_empty and (drawn.pool == 0).any():
         raise IntarsiaError(
@@ -73,21 +77,22 @@ def least_distance(
     candidates: Sequence[Candidates], query: Query, *, threads: int | None = None
 ) -> Int64[np.ndarray, " b"]:
     """Return each query's least distance; for `limit` in paper A's letter."""
-    state = _reduce(candidates, query, PoolRule(Fraction(0)), None, False, None, threads, None)
+    state = reduced(candidates, query, PoolRule(Fraction(0)), threads=threads)
     return state.state.least[:, 0].copy()
 
 
-def _reduce(
+def reduced(
     candidates: Sequence[Candidates],
     query: Query,
     rule: PoolRule,
-    limit: Int64[np.ndarray, " b"] | None,
-    keep_members: bool,
-    block: int | None,
-    threads: int | None,
-    compiled: bool | None,
+    limit: Int64[np.ndarray, " b"] | None = None,
+    keep_members: bool = False,
+    *,
+    block: int | None = None,
+    threads: int | None = None,
+    compiled: bool | None = None,
 ) -> Pool:
-    """Reduce every stack and merge."""
+    """Reduce every stack and merge: `pool` before anything is drawn."""
     from intarsia.reduce.fit import fitting
 
     def fresh(capacity: int) -> Pool:
@@ -96,7 +101,10 @@ def _reduce(
         )
 
     total = fresh(0)
+    far = [(some, some.start(query, rule, limit, keep_members)) for some in _far(candidates)]
     for some in candidates:
+        if not hasattr(some, "stack"):
+            continue
         view = fitting(some, query)
         if view is None:
             continue
@@ -109,4 +117,12 @@ def _reduce(
             from intarsia.reduce import device
 
             total.merge(device.reduce(view, query, fresh(0), block))
+    for some, promises in far:
+        for part in some.results(promises):
+            total.merge(part)
     return total
+
+
+def _far(candidates: Sequence[Any]) -> list[FarCandidates]:
+    """Return those candidates that lie with workers (`reduce.shards`)."""
+    return [some for some in candidates if not hasattr(some, "stack")]

@@ -156,13 +156,13 @@ def _take(
     to = np.flatnonzero(np.broadcast_to(seen, (corpus.channels, *seen.shape)))
     number = torch.arange(pictures.shape[1]).reshape(1, *corpus.images.shape[1:]).movedim(3, 1)
     source = bordered(number, dictionary.border, dictionary.pad, dims=(2, 3), beyond=-1)
-    source = source.numpy().reshape(-1)[to]
+    pixels_of = source.numpy().reshape(-1)[to]
     band, short = 64, lists.astype(np.int32)
 
     def share(firsts: Iterable[int]) -> None:
         for at in firsts:
             some = slice(at, at + band)
-            kernels.take_pictures(pictures, short, to[some], source[some], flat)
+            kernels.take_pictures(pictures, short, to[some], pixels_of[some], flat)
 
     each(share, range(0, len(to), band), threads)
     return out

@@ -145,6 +145,16 @@ class Pool:
                 wider[name][:used] = getattr(self.state, name)[:used]
             self.state = self.state._replace(**wider)
 
+    def trimmed(self) -> Pool:
+        """Return the pool without the room it has to spare, to be sent."""
+        from intarsia.reduce.kernels import compact
+
+        compact(self.state)
+        used = int(self.state.band_n[0])
+        names = ("band_query", "band_dist", "band_key", "band_code")
+        kept = {name: getattr(self.state, name)[:used].copy() for name in names}
+        return Pool(self.state._replace(**kept), self.rule, self.known_weight)
+
     def merge(self, other: Pool) -> Pool:
         """Take another pool of the same queries into this one; the order never matters."""
         from intarsia.reduce.kernels import merge_into
