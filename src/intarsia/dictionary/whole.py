@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Float32, Int64, UInt8
@@ -23,12 +23,14 @@ class Pictures:
 
     Attributes
     ----------
-    pixels : uint8 [N, C, H, W].
-    numbers : int64 [N], their corpus indices, ascending.
+    pixels : uint8 [N, C, H, W]; with a worker only those from ``first`` on that it needs.
+    numbers : int64 [N], the corpus indices of all, ascending.
+    first : the first picture that ``pixels`` holds.
     """
 
-    pixels: UInt8[np.ndarray, "n c h w"]
+    pixels: UInt8[np.ndarray, "held c h w"]
     numbers: Int64[np.ndarray, " n"]
+    first: int = 0
 
     @classmethod
     def of(cls, corpus: Corpus, label: int | None = None) -> Pictures:
@@ -54,10 +56,11 @@ class Pictures:
         for at in range(0, len(numbers), _CHUNK):
             some = numbers[at : at + _CHUNK]
             pixels[at : at + len(some)] = np.moveaxis(images[some], 3, 1)
+        pixels.flags.writeable = False  # as with a worker: so both run the same compiled code
         return cls(pixels, numbers)
 
     def __len__(self) -> int:
-        return len(self.pixels)
+        return len(self.numbers)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -72,13 +75,23 @@ class Pictures:
     @cached_property
     def turned(self) -> Pictures:
         """The same pictures with rows and columns exchanged."""
-        return Pictures(np.ascontiguousarray(self.pixels.swapaxes(2, 3)), self.numbers)
+        turned = np.ascontiguousarray(self.pixels.swapaxes(2, 3))
+        turned.flags.writeable = False
+        return Pictures(turned, self.numbers, self.first)
+
+    def held(self, first: int, stop: int) -> Pictures:
+        """Return the same pictures, of which only those from ``first`` to ``stop`` are there."""
+        return Pictures(self.pixels[first:stop], self.numbers, first)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is quickly made again."""
+        return {name: getattr(self, name) for name in ("pixels", "numbers", "first")}
 
     def unit_columns(
         self, first: int, count: int, kind: type[np.floating] = np.float32
     ) -> Float[np.ndarray, "h w c n"]:
         """Return some pictures in [-1, 1], picture index fastest."""
-        some = self.pixels[first : first + count].transpose(2, 3, 1, 0)
+        some = self.pixels[first - self.first :][:count].transpose(2, 3, 1, 0)
         return np.ascontiguousarray(to_unit(some, kind))
 
 

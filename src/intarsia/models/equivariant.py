@@ -23,6 +23,7 @@ class EquivariantScore(ScoreMachine):
     """Believes that the whole canvas is one picture of the training set's orbit under noise."""
 
     name = "es"
+    can_share = True
 
     @cached_property
     def orbit(self) -> Orbit:
@@ -42,4 +43,6 @@ class EquivariantScore(ScoreMachine):
     def believe(self, pictures: Pictures, x: Float32[np.ndarray, "b c h w"], stop: Stop) -> Belief:
         """Weigh every training picture under every element (eqs. 5 and 6)."""
         level = Level(stop.alpha_bar)
-        return orbit_posterior(pictures, self.orbit.group, x, level, threads=self.threads)
+        return orbit_posterior(
+            pictures, self.orbit.group, x, level, threads=self.threads, far=self.far(pictures)
+        )

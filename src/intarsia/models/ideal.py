@@ -21,6 +21,7 @@ class IdealScore(ScoreMachine):
     """Believes that the whole canvas is one training picture under noise."""
 
     name = "is"
+    can_share = True
 
     @property
     def canvas_bytes(self) -> int:
@@ -32,4 +33,6 @@ class IdealScore(ScoreMachine):
         """Weigh whole training pictures (eqs. 3 and 4)."""
         orbit = Orbit(trivial(self.size))
         level = Level(stop.alpha_bar)
-        return orbit_posterior(pictures, orbit.group, x, level, threads=self.threads)
+        return orbit_posterior(
+            pictures, orbit.group, x, level, threads=self.threads, far=self.far(pictures)
+        )

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from intarsia.corpus import Corpus
-from intarsia.dictionary import Pictures
+from intarsia.dictionary import Pictures, Sharing
 from intarsia.errors import UsageError
 from intarsia.models.machine_settings import MachineSettings
 from intarsia.models.memory import BUDGET
@@ -32,6 +32,8 @@ from intarsia.reduce.products import room
 if TYPE_CHECKING:
     import torch
 
+    from intarsia.reduce.far_pictures import FarPictures
+    from intarsia.reduce.workers import Workers
     from intarsia.samples import Samples
 
 
@@ -109,6 +111,8 @@ class ScoreMachine(ABC):
         self.schedule: Schedule = schedule(self.settings.schedule)
         self.stops: list[Stop] = self.schedule.stops(self.settings.steps)
         self._pictures: dict[int | None, Pictures] = {}
+        self._workers: Workers | None = None
+        self._far: dict[int, FarPictures] = {}
         self.pictures(self.settings.label)  # refuses a label that the corpus lacks
         self.check()
 
@@ -131,6 +135,39 @@ class ScoreMachine(ABC):
         if label not in self._pictures:
             self._pictures[label] = Pictures.of(self.corpus, label)
         return self._pictures[label]
+
+    def share_with(self, workers: Workers) -> None:
+        """Let workers hold the training pictures between them, and weigh each its share.
+
+        Raises
+        ------
+        UsageError
+            If this machine's beliefs are not sums over pictures that can be shared out.
+        """
+        if not self.can_share:
+            raise UsageError(f"{self.name} cannot be shared out by pictures; use --spread samples.")
+        self._workers = workers
+
+    can_share: ClassVar[bool] = False
+    """Whether `share_with` works: the beliefs are one posterior over pictures."""
+
+    def sharings(self) -> Sequence[Sharing]:
+        """Return every sharing of pixels that a run asks about; none for whole pictures."""
+        return ()
+
+    def far(self, pictures: Pictures) -> FarPictures | None:
+        """Return the workers that hold these pictures, or None if they lie here."""
+        if self._workers is None:
+            return None
+        from intarsia.reduce.far_pictures import FarPictures
+
+        if id(pictures) not in self._far:
+            self._far[id(pictures)] = FarPictures(pictures, self._workers, self.sharings())
+        return self._far[id(pictures)]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out pictures, which are cut from the corpus again, and workers."""
+        return self.__dict__ | {"_pictures": {}, "_far": {}, "_workers": None}
 
     def side(self, stop: Stop) -> int:
         """Return the window side P of a step."""

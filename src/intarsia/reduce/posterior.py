@@ -13,14 +13,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32, Int64
 
 from intarsia.dictionary import Group, Pictures, QueryGroup, Sharing
 from intarsia.reduce.crew import each
-from intarsia.reduce.posterior_state import Level, Posterior, merged
-from intarsia.reduce.products import FAINT, NEGLIGIBLE, SPANS, TILE, KeyBlock, Products, room
+from intarsia.reduce.posterior_state import WHOLE, Level, Posterior, Share, merged
+from intarsia.reduce.products import (
+    FAINT,
+    NEGLIGIBLE,
+    SPANS,
+    TILE,
+    KeyBlock,
+    Products,
+    room,
+    spans,
+)
+
+if TYPE_CHECKING:
+    from intarsia.reduce.far_pictures import FarPictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +83,7 @@ def posterior(
     *,
     threads: int | None = None,
     tile: int = TILE,
+    far: FarPictures | None = None,
 ) -> Belief:
     """Return the posterior mean of every pixel, given the window around it (eqs. 7 to 10).
 
@@ -82,6 +96,7 @@ def posterior(
     threads : CPU threads; torch's number when None. No result depends on it.
     tile : queries taken at a time. It bounds memory; a product of another shape may round
         otherwise in the last bit.
+    far : workers that hold the pictures between them. No result depends on them.
 
     Returns
     -------
@@ -89,14 +104,18 @@ def posterior(
         Within 1e-4 of a float64 computation from t = 1/20 on.
     """
     belief = Belief.blank(len(x), pictures.channels, pictures.size)
-    for group in sharing.groups:
-        state = _group(pictures, group, x, level, threads, tile)
+    if far is None:
+        parts = local_parts(pictures, WHOLE, sharing, x, level, threads, tile)
+    else:
+        parts = far.parts(local_parts, sharing, x, level, None, tile)
+    for group, states in zip(sharing.groups, parts, strict=False):
+        state = _finished(pictures, group, x, level, tile, states)
         where = np.ix_(range(len(x)), group.rows, group.cols)
         width = pictures.channels * group.shape[0] * group.shape[1]
         counts = np.full(group.queries, len(pictures) * group.places)
         _write(belief, where, state, pictures, level, np.full(group.queries, width), counts)
     if sharing.alone.any():
-        state = _alone(pictures, sharing, x, level, threads)
+        state = merged(parts[-1])
         rows, cols = np.nonzero(sharing.alone)
         where = (np.arange(len(x))[:, None], rows[None], cols[None])
         pixels = rows * pictures.size[1] + cols
@@ -110,6 +129,55 @@ def posterior(
     return belief
 
 
+def local_parts(
+    pictures: Pictures,
+    share: Share,
+    sharing: Sharing,
+    x: Float32[np.ndarray, "b c h w"],
+    level: Level,
+    threads: int | None,
+    tile: int,
+) -> list[list[Posterior]]:
+    """Return the sums of a share of the work: for each query group, then for the pixels alone."""
+    found = [
+        _products(*_upright(pictures, group, x), level, tile).parts(threads, share)
+        for group in sharing.groups
+    ]
+    if sharing.alone.any():
+        found.append(_alone(pictures, share, sharing, x, level, threads))
+    return found
+
+
+def needed(pictures: Pictures, sharing: Sharing, share: Share) -> tuple[int, int]:
+    """Return the first picture a share of the work reads, and the one after its last."""
+    from intarsia.reduce import posterior_kernels as kernels
+
+    edges = []
+    for group in sharing.groups:
+        length = pictures.channels * group.shape[0] * group.shape[1]
+        total = len(pictures) * group.places
+        block, starts = spans(total, length)
+        edges += _edges(share, block, starts, group.places)
+    if sharing.alone.any():
+        edges += _edges(share, kernels.SPAN, _alone_spans(pictures), 1)
+    firsts, stops = zip(*edges, strict=True) if edges else ((0,), (0,))
+    return min(firsts), min(max(stops), len(pictures))
+
+
+def needed_whole(pictures: Pictures, length: int, share: Share) -> tuple[int, int]:
+    """The same for `orbit_posterior`, whose keys are whole pictures of ``length`` numbers."""
+    edges = _edges(share, *spans(len(pictures), length), 1)
+    firsts, stops = zip(*edges, strict=True) if edges else ((0,), (0,))
+    return min(firsts), min(max(stops), len(pictures))
+
+
+def _edges(share: Share, block: int, starts: list[range], places: int) -> list[tuple[int, int]]:
+    return [
+        (starts[run[0]][0] // places, -(-(starts[run[-1]][-1] + block) // places))
+        for run in share.of(len(starts))
+    ]
+
+
 def orbit_posterior(
     pictures: Pictures,
     group: Group,
@@ -118,6 +186,7 @@ def orbit_posterior(
     *,
     threads: int | None = None,
     tile: int = TILE,
+    far: FarPictures | None = None,
 ) -> Belief:
     """Return the posterior mean over whole pictures, moved by a group (eqs. 3 to 6).
 
@@ -133,7 +202,11 @@ def orbit_posterior(
         count = min(tile, len(group) - first)
         turned = [group.apply(first, np.stack([one] * count), inverse=True) for one in x]
         queries = np.stack(turned).reshape(batch, count, length)
-        state = _whole(pictures, queries, level, threads, tile)
+        if far is None:
+            parts = whole_parts(pictures, WHOLE, queries, level, threads, tile)
+        else:
+            parts = far.parts(whole_parts, queries, level, None, tile)
+        state = _whole(pictures, queries, level, tile).finished(parts[0])
         for b in range(batch):
             part = state.part(slice(b * count, (b + 1) * count))
             shape = (count, *x.shape[1:])
@@ -174,46 +247,59 @@ def orbit_room(elements: int, length: int, pictures: int, tile: int = TILE) -> i
     return 2 * room(min(tile, elements), length, length, pictures)
 
 
-def _group(
+def _upright(
+    pictures: Pictures, group: QueryGroup, x: Float32[np.ndarray, "b c h w"]
+) -> tuple[Pictures, QueryGroup, Float32[np.ndarray, "b c h w"]]:
+    """Exchange rows and columns of a tall group: patches are cut along rows."""
+    if len(group.key_cols) >= len(group.key_rows):
+        return pictures, group, x
+    return pictures.turned, group.turned, x.transpose(0, 1, 3, 2)
+
+
+def _products(
     pictures: Pictures,
     group: QueryGroup,
     x: Float32[np.ndarray, "b c h w"],
     level: Level,
-    threads: int | None,
     tile: int,
-) -> Posterior:
-    """Reduce the pixels of one query group."""
+) -> Products:
+    """Set the windows of one query group against its patches."""
     from intarsia.reduce import posterior_kernels as kernels
 
-    if len(group.key_cols) < len(group.key_rows):
-        return _group_on_its_side(pictures, group, x, level, threads, tile)
     height, width = group.shape
-    total = len(pictures) * group.places
+    total, gone = len(pictures) * group.places, pictures.first
+    pixels = pictures.size[0] * pictures.size[1]
 
     def cut(block: KeyBlock, first: int) -> np.ndarray:
         kernels.cut_out(
-            pictures.pixels, first, min(len(block.codes), total - first), group.key_rows.start,
-            group.key_cols.start, len(group.key_rows), len(group.key_cols), group.above, group.left,
-            height, width, block.room, block.length, block.centres, block.codes,
+            pictures.pixels, first - gone * group.places, min(len(block.codes), total - first),
+            group.key_rows.start, group.key_cols.start, len(group.key_rows), len(group.key_cols),
+            group.above, group.left, height, width, block.room, block.length, block.centres,
+            block.codes,
         )  # fmt: skip
+        if gone:
+            block.codes[:] += gone * pixels
         return block.centres
 
-    queries = _windows(x, group)
     channels = pictures.channels
-    return Products(queries, level, total, channels, channels, cut, tile).reduce(threads)
+    return Products(_windows(x, group), level, total, channels, channels, cut, tile)
 
 
-def _group_on_its_side(
+def _finished(
     pictures: Pictures,
     group: QueryGroup,
     x: Float32[np.ndarray, "b c h w"],
     level: Level,
-    threads: int | None,
     tile: int,
+    parts: list[Posterior],
 ) -> Posterior:
-    """Reduce a tall group with rows and columns exchanged: patches are cut along rows."""
+    """Merge the sums of one query group, and turn them back if they lie on their side."""
+    lying = len(group.key_cols) < len(group.key_rows)
+    products = _products(*_upright(pictures, group, x), level, tile)
+    state = products.finished(parts)
+    if not lying:
+        return state
     height, width = pictures.size
-    state = _group(pictures.turned, group.turned, x.transpose(0, 1, 3, 2), level, threads, tile)
     source = state.source
     picture, col, row = source // (height * width), source // height % width, source % height
     state.source[:] = (picture * height + row) * width + col
@@ -228,63 +314,82 @@ def _group_on_its_side(
     )
 
 
-def _whole(
+def whole_parts(
     pictures: Pictures,
+    share: Share,
     queries: Float32[np.ndarray, "b m d"],
     level: Level,
     threads: int | None,
     tile: int,
-) -> Posterior:
-    """Reduce queries that are whole pictures; values are whole pictures too."""
+) -> list[list[Posterior]]:
+    """Return the sums of a share of the work where queries are whole pictures."""
+    return [_whole(pictures, np.array(queries), level, tile).parts(threads, share)]
+
+
+def _whole(
+    pictures: Pictures, queries: Float32[np.ndarray, "b m d"], level: Level, tile: int
+) -> Products:
+    """Set whole pictures against whole pictures, which are the values too."""
     from intarsia.reduce import posterior_kernels as kernels
 
-    total, (height, width) = len(pictures), pictures.size
+    total, gone, (height, width) = len(pictures), pictures.first, pictures.size
 
     def cut(block: KeyBlock, first: int) -> np.ndarray:
         kernels.cut_out(
-            pictures.pixels, first, min(len(block.codes), total - first), 0, 0, 1, 1, 0, 0,
+            pictures.pixels, first - gone, min(len(block.codes), total - first), 0, 0, 1, 1, 0, 0,
             height, width, block.room, block.length, block.centres, block.codes,
         )  # fmt: skip
+        if gone:
+            block.codes[:] += gone * height * width
         return block.keys[:, :-1].T
 
     channels, length = pictures.channels, queries.shape[2]
-    return Products(queries, level, total, channels, length, cut, tile).reduce(threads)
+    return Products(queries, level, total, channels, length, cut, tile)
+
+
+def _alone_spans(pictures: Pictures) -> list[range]:
+    from intarsia.reduce import posterior_kernels as kernels
+
+    starts = range(0, len(pictures), kernels.SPAN)
+    span = max(1, -(-len(starts) // SPANS))
+    return [starts[at : at + span] for at in range(0, len(starts), span)]
 
 
 def _alone(
     pictures: Pictures,
+    share: Share,
     sharing: Sharing,
     x: Float32[np.ndarray, "b c h w"],
     level: Level,
     threads: int | None,
-) -> Posterior:
+) -> list[Posterior]:
     """Reduce the pixels that see their own place alone, by box filters: rows [B * H * W]."""
     from intarsia.reduce import posterior_kernels as kernels
 
     pixels = sharing.alone.size
-    starts = range(0, len(pictures), kernels.SPAN)
-    span = max(1, -(-len(starts) // SPANS))
-    spans = [starts[at : at + span] for at in range(0, len(starts), span)]
+    starts = _alone_spans(pictures)
+    chunks = share.of(len(starts))
     cut = float(np.log(len(pictures) / NEGLIGIBLE))
     kind = np.float64 if level.variance < FAINT else np.float32
     canvases, signal, scale = x.astype(kind), kind(level.signal), kind(level.scale)
-    parts: dict[int, Posterior] = {}
+    alone = np.array(sharing.alone)
+    found: dict[int, Posterior] = {}
 
-    def share(tasks: Iterable[int]) -> None:
+    def work(tasks: Iterable[int]) -> None:
         for task in tasks:
             state = Posterior.empty(len(x) * pixels, pictures.channels)
-            for first in spans[task]:
+            for first in starts[task]:
                 some = pictures.unit_columns(first, kernels.SPAN, kind)
                 for b, canvas in enumerate(canvases):
                     sums = state.part(slice(b * pixels, (b + 1) * pixels)).arrays()
                     kernels.same_place(
-                        canvas, some, sharing.alone, sharing.side // 2, signal, scale, cut, first,
+                        canvas, some, alone, sharing.side // 2, signal, scale, cut, first,
                         *sums,
                     )  # fmt: skip
-            parts[task] = state
+            found[task] = state
 
-    each(share, range(len(spans)), threads)
-    return merged([parts[task] for task in range(len(spans))])
+    each(work, (task for chunk in chunks for task in chunk), threads)
+    return [merged([found[task] for task in chunk]) for chunk in chunks]
 
 
 def _windows(x: Float32[np.ndarray, "b c h w"], group: QueryGroup) -> Float32[np.ndarray, "b m d"]:

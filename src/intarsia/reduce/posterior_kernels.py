@@ -32,6 +32,8 @@ def _compiled(function):
 
 
 _inlined = numba.njit(inline="always", fastmath=_FLAGS)
+"""Into the caller before LLVM sees it: otherwise how its sums are grouped would depend on whether it
+was compiled in this process or read from Numba's cache."""
 
 
 @_inlined
@@ -50,7 +52,7 @@ def _exp(x):
     return power * np.int32((np.int32(whole) + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
-@_compiled
+@_inlined
 def exp_sum(row, top, out):
     """Write e^(row - top) and return the sum."""
     total = _F(0)
@@ -62,7 +64,7 @@ def exp_sum(row, top, out):
     return total
 
 
-@_compiled
+@_inlined
 def dot(left, right):
     """Return the scalar product of two runs."""
     total = _F(0)

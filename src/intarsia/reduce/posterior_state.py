@@ -107,3 +107,35 @@ def merged(parts: Sequence[Posterior]) -> Posterior:
         paired = [left.merge(right) for left, right in pairs]
         level = paired + (level[-1:] if len(level) % 2 else [])
     return level[0]
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one of several workers does of a list of tasks.
+
+    Parameters
+    ----------
+    number : which worker, from 0.
+    workers : how many there are.
+    """
+
+    number: int = 0
+    workers: int = 1
+
+    def of(self, tasks: int) -> list[range]:
+        """Return runs of tasks, each a whole branch of the tree that `merged` follows.
+
+        So what all workers return, in order, merges to the same bytes as if one had done it.
+        """
+        if self.workers == 1:
+            return [range(tasks)]
+        length = 1
+        while 8 * self.workers * length <= tasks:
+            length *= 2
+        runs = [range(at, min(at + length, tasks)) for at in range(0, tasks, length)]
+        edges = [len(runs) * k // self.workers for k in (self.number, self.number + 1)]
+        return runs[edges[0] : edges[1]]
+
+
+WHOLE = Share()
+"""All there is to do."""

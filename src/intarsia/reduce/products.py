@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Float64
 
 from intarsia.reduce.crew import each
-from intarsia.reduce.posterior_state import Level, Posterior, merged
+from intarsia.reduce.posterior_state import WHOLE, Level, Posterior, Share, merged
 
 KEYS = 2048
 """Keys in a block."""
@@ -131,14 +132,15 @@ class Products:
     cut: Callable[[KeyBlock, int], np.ndarray]
     tile: int
 
-    def reduce(self, threads: int | None) -> Posterior:
-        """Fold every block into sums, span by span, and merge these."""
+    def parts(self, threads: int | None, share: Share = WHOLE) -> list[Posterior]:
+        """Fold every block of a share into sums, span by span, and merge what lies together."""
         batch, pixels, length = self.queries.shape
         block, starts = spans(self.total, length)
-        plan = self._plan()
-        parts: dict[int, Posterior] = {}
+        chunks = share.of(len(starts))
+        plan = self._plan
+        found: dict[int, Posterior] = {}
 
-        def share(tasks: Iterable[int]) -> None:
+        def work(tasks: Iterable[int]) -> None:
             keys = KeyBlock.of(block, length + 1, self.channels)
             logits = torch.empty((min(self.tile, pixels), block))
             for task in tasks:
@@ -147,10 +149,14 @@ class Products:
                     values = self.cut(keys, first)
                     for rows in self._tiles():
                         self._fold(rows, plan, keys, values, logits, state)
-                parts[task] = state
+                found[task] = state
 
-        each(share, range(len(starts)), threads)
-        state = merged([parts[task] for task in range(len(starts))])
+        each(work, (task for chunk in chunks for task in chunk), threads)
+        return [merged([found[task] for task in chunk]) for chunk in chunks]
+
+    def finished(self, parts: list[Posterior]) -> Posterior:
+        """Merge the parts of all shares, and add what all logits of a query have in common."""
+        state, plan = merged(parts), self._plan
         if not plan.exact:
             state.top[:] += plan.offsets
         return state
@@ -162,6 +168,7 @@ class Products:
             for at in range(0, pixels, self.tile):
                 yield slice(b * pixels + at, b * pixels + min(at + self.tile, pixels))
 
+    @cached_property
     def _plan(self) -> _Plan:
         """Scale the queries, and decide whether their logits can be taken as they come."""
         flat = self.queries.reshape(-1, self.queries.shape[2])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from intarsia.reduce.state import Pool
 from intarsia.reduce.workers import Held, Workers
 
 if TYPE_CHECKING:
-    from intarsia.corpus import Corpus
+    pass
 
 
 @dataclass(frozen=True, eq=False)

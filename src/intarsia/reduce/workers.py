@@ -163,9 +163,7 @@ class _Worker:
     def process(self) -> int:
         return os.getpid()
 
-    def call(
-        self, function: Callable[..., Any], key: int, reference: list[Any], *args: Any
-    ) -> Any:
+    def call(self, function: Callable[..., Any], key: int, reference: list[Any], *args: Any) -> Any:
         if key not in self._held:
             import ray
 
