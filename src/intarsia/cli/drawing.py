@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from intarsia.models import Progress
     from intarsia.models.recipe import Recipe
     from intarsia.models.run import Sampler
+    from intarsia.reduce.workers import Workers
     from intarsia.samples import Samples
 
 
@@ -44,6 +45,7 @@ def draw(
     movie: str | None,
     keep_pools: bool,
     json: bool,
+    workers: Workers | None = None,
 ) -> None:
     """Draw into a run folder, with a bar, and say where everything is."""
     from intarsia.models import run
@@ -63,6 +65,7 @@ def draw(
             movie=movie,
             notes=recipe.notes(),
             on_progress=update,
+            workers=workers,
         )
 
     carry_out(session, recipe, out, model.pixels(recipe.n, recipe.seed), json)

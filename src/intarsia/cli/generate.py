@@ -9,6 +9,7 @@ import typer
 
 from intarsia.cli import options as o
 from intarsia.cli.common import parse_size, said
+from intarsia.cli.crew import crew
 from intarsia.cli.drawing import draw, opened, out_folder
 from intarsia.cli.machine_drawing import draw_machine, sized_by_noise
 from intarsia.cli.networks import encoded_by, trained_on
@@ -106,6 +107,9 @@ def generate_command(
     threads: o.Threads = None,
     batch: o.Batch = None,
     memory: o.Memory = None,
+    engine: o.Engine = "local",
+    workers: o.Workers = None,
+    spread: o.SpreadOver = "samples",
     resume: o.Resume = False,
     config: Annotated[
         Path | None,
@@ -177,32 +181,37 @@ def generate_command(
     budget = BUDGET if memory is None else in_bytes(memory)
     if memory is not None and not recipe.is_machine:
         raise UsageError(f"{recipe.model} has no option --memory; --batch bounds what it takes.")
-    if recipe.is_machine:
-        recipe = sized_by_noise(recipe, given)
-        draw_machine(
-            recipe.build_machine(opened(recipe), device, threads, budget),
+    if keep_steps and not recipe.is_machine:
+        raise UsageError(
+            f"{recipe.model} has no option --keep-steps; --keep-pools keeps its pools."
+        )
+    with crew(engine, workers, spread, threads) as team:
+        if recipe.is_machine:
+            recipe = sized_by_noise(recipe, given)
+            machine = recipe.build_machine(opened(recipe), device, threads, budget)
+            draw_machine(
+                machine,
+                recipe,
+                out_folder(out, recipe),
+                batch=batch,
+                resume=resume,
+                movie=movie,
+                keep_pools=keep_pools,
+                keep_steps=keep_steps,
+                wandb=wandb,
+                json=json,
+                workers=team.for_samples(machine),
+            )
+            return
+        sampler = recipe.build(opened(recipe), device, threads, allow_torchscript)
+        draw(
+            sampler,
             recipe,
             out_folder(out, recipe),
             batch=batch,
             resume=resume,
             movie=movie,
             keep_pools=keep_pools,
-            keep_steps=keep_steps,
-            wandb=wandb,
             json=json,
+            workers=team.for_samples(sampler),
         )
-        return
-    if keep_steps:
-        raise UsageError(
-            f"{recipe.model} has no option --keep-steps; --keep-pools keeps its pools."
-        )
-    draw(
-        recipe.build(opened(recipe), device, threads, allow_torchscript),
-        recipe,
-        out_folder(out, recipe),
-        batch=batch,
-        resume=resume,
-        movie=movie,
-        keep_pools=keep_pools,
-        json=json,
-    )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from intarsia.models.machine import ScoreMachine
     from intarsia.models.recipe import Recipe
     from intarsia.models.run import Progress
+    from intarsia.reduce.workers import Workers
     from intarsia.samples import Samples
 
 
@@ -39,6 +40,7 @@ def draw_machine(
     keep_steps: bool,
     wandb: str | None,
     json: bool,
+    workers: Workers | None = None,
 ) -> None:
     """Draw into a run folder, with a bar, and say where everything is."""
     from intarsia.models.machine_run import run_machine
@@ -65,6 +67,7 @@ def draw_machine(
             keep_steps=keep_steps,
             notes=recipe.notes(),
             on_progress=update,
+            workers=workers,
         )
         if wandb is not None:
             log_steps(out, wandb, samples.settings)

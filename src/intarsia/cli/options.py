@@ -176,6 +176,26 @@ Memory = Annotated[
         rich_help_panel=RUN,
     ),
 ]
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="local; ray, for processes on this machine; or ray://HOST:PORT or HOST:PORT of a "
+        "running Ray cluster. Never changes a result.",
+        rich_help_panel=RUN,
+    ),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(help="Processes of --engine ray; one for each CPU.", rich_help_panel=RUN),
+]
+SpreadOver = Annotated[
+    str,
+    typer.Option(
+        "--spread",
+        help="What workers share: samples, where each holds the corpus; or shards of the corpus.",
+        rich_help_panel=RUN,
+    ),
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Finish the run in --out.", rich_help_panel=RUN)
 ]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8
@@ -38,6 +38,9 @@ from intarsia.reduce import Drawn, PoolRule, exact_fraction, keys, least_distanc
 from intarsia.reduce.similar import Lookup, lay_out, look_up
 from intarsia.represent import Encoder, PatchLevel, open_encoder
 from intarsia.samples import Samples, Sources
+
+if TYPE_CHECKING:
+    from intarsia.reduce.workers import Workers
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,20 @@ class NonparametricSampler:
             stages.append(Similar(self._phi, s.keep, None, s.refresh, s.radius or 0))
         stages.append(Near(s.radius) if s.by_place and s.radius is not None else Everywhere())
         return stages
+
+    def share_with(self, workers: Workers) -> None:
+        """Let workers hold the training pictures between them, and reduce each its shard.
+
+        Raises
+        ------
+        UsageError
+            If pictures live on another device.
+        """
+        from intarsia.reduce.shards import ShardedDictionary
+
+        if self.dictionary.device.type != "cpu":
+            raise UsageError("--spread shards works on the CPU; use --device cpu.")
+        self.dictionary = ShardedDictionary(self.dictionary, workers)
 
     @property
     def pictures(self) -> Corpus:

@@ -50,7 +50,7 @@ class Spread:
         A batch as it is after a stretch, and how many steps that was. It is finished when it is
         not in ``under_way``.
         """
-        plain = copy.copy(self.model)
+        plain: Any = copy.copy(self.model)
         plain.threads = None  # workers know how many they have
         held, waiting = self.workers.hold(plain), iter(batches)
         promised: dict[Any, int] = {}

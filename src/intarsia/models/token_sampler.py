@@ -11,6 +11,7 @@ from jaxtyping import Int64, UInt8
 
 from intarsia.corpus import Corpus
 from intarsia.dictionary import FillOrder
+from intarsia.errors import UsageError
 from intarsia.models.batch import Batch
 from intarsia.models.nonparametric import Step, numbers_to_draw
 from intarsia.models.tokens import TokenGrid
@@ -93,6 +94,10 @@ class TokenSampler(ABC):
     def pixels(self, n: int, seed: int) -> int:
         """Return how many tokens a run draws."""
         return n * self.tokens.shape[0] * self.tokens.shape[1]
+
+    def share_with(self, workers: object) -> None:
+        """Refuse: a corpus of tokens is small, and every worker holds all of it."""
+        raise UsageError("A token model cannot be shared out by pictures; use --spread samples.")
 
     @abstractmethod
     def grow(self, batch: Batch, seed: int, *, keep_members: bool = False) -> Iterator[Step]:

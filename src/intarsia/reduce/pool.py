@@ -117,8 +117,8 @@ def reduced(
             from intarsia.reduce import device
 
             total.merge(device.reduce(view, query, fresh(0), block))
-    for some, promises in far:
-        for part in some.results(promises):
+    for shards, promises in far:
+        for part in shards.results(promises):
             total.merge(part)
     return total
 

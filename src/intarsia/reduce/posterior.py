@@ -203,10 +203,10 @@ def orbit_posterior(
         turned = [group.apply(first, np.stack([one] * count), inverse=True) for one in x]
         queries = np.stack(turned).reshape(batch, count, length)
         if far is None:
-            parts = whole_parts(pictures, WHOLE, queries, level, threads, tile)
+            sums = whole_parts(pictures, WHOLE, queries, level, threads, tile)
         else:
-            parts = far.parts(whole_parts, queries, level, None, tile)
-        state = _whole(pictures, queries, level, tile).finished(parts[0])
+            sums = far.parts(whole_parts, queries, level, None, tile)
+        state = _whole(pictures, queries, level, tile).finished(sums[0])
         for b in range(batch):
             part = state.part(slice(b * count, (b + 1) * count))
             shape = (count, *x.shape[1:])

@@ -32,8 +32,8 @@ def _compiled(function):
 
 
 _inlined = numba.njit(inline="always", fastmath=_FLAGS)
-"""Into the caller before LLVM sees it: otherwise how its sums are grouped would depend on whether it
-was compiled in this process or read from Numba's cache."""
+"""Into the caller before LLVM sees it: otherwise how its sums are grouped would depend on whether
+it was compiled in this process or read from Numba's cache."""
 
 
 @_inlined

@@ -7,6 +7,7 @@ result changes.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -80,7 +81,7 @@ class Workers:
         worker = ray.remote(num_cpus=0 if address is None else self.threads)(_Worker)
         # A worker that dies is started anew, and what it was asked is asked again.
         always = worker.options(max_restarts=-1, max_task_retries=-1)
-        self._workers = [always.remote(self.threads) for _ in range(self.count)]
+        self._workers: list[Any] = [always.remote(self.threads) for _ in range(self.count)]
         ray.get([one.ready.remote() for one in self._workers])
 
     def _connect(self, address: str | None) -> None:
@@ -90,10 +91,10 @@ class Workers:
             if address is None:
                 self._ray.init(
                     num_cpus=self.count, include_dashboard=False, log_to_driver=False,
-                    logging_level="error",
+                    logging_level=logging.ERROR,
                 )  # fmt: skip
             else:
-                self._ray.init(address=address, log_to_driver=False, logging_level="error")
+                self._ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         except Exception as error:  # Ray raises its own kinds, ConnectionError and ValueError
             where = "on this machine" if address is None else f"at {address}"
             raise IntarsiaError(f"No Ray cluster could be reached {where}: {error}") from error
