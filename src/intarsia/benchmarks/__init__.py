@@ -24,6 +24,9 @@ GROUPS = {
     "opening": ("open_cifar10",),
     "large": ("bbels_cifar_class",),
     "explorer": ("explorer_hover",),
+    "workers": (
+        "ray_samples_nps_exact", "ray_samples_nps_full", "ray_shards_nps_exact", "ray_shards_bbels",
+    ),
     "peers": (
         "peer_nps_numpy", "peer_nps_torch", "peer_bbels_fashion200", "peer_bbels_cifar200",
         "peer_els_fashion200", "peer_els_cifar200",
@@ -37,7 +40,8 @@ DEFAULT = ("nps", "machines", "attribution", "opening")
 BUDGET = 480.0
 """Seconds after which the default set is not repeated once more."""
 
-_MODULES = {"nps": "nonparametric", "machines": "machines", "large": "machines", "peers": "peers"}
+_MODULES = {"nps": "nonparametric", "machines": "machines", "large": "machines", "peers": "peers",
+            "workers": "workers"}  # fmt: skip
 
 
 def measure(name: str | None, repeat: int, say: Callable[[str], None]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def bench_command(
         typer.Argument(
             metavar="NAME",
             help="nps, machines, attribution, opening (all four by default), large, explorer, "
-            "peers, or one benchmark.",
+            "workers, peers, or one benchmark.",
         ),
     ] = None,
     repeat: Annotated[int, typer.Option(help="Runs of each; the median counts.")] = 3,
@@ -28,7 +28,8 @@ def bench_command(
     "images_per_s_runs", "gflops_ratio", "peak_memory_mb", "corpus_mb"}, "nps_full_cifar10": ...},
     and so on: medians, and all runs of the first figure. Score machines (bbels_fashion200,
     bbels_cifar200, els_fashion200, els_cifar200) have seconds, seconds_at_343 and
-    peak_memory_mb; peers have seconds, peer_seconds, ratio and largest_difference.
+    peak_memory_mb; peers have seconds, peer_seconds, ratio and largest_difference; workers have
+    ratio, seconds and local_seconds.
     """
     from intarsia.benchmarks import measure
 
