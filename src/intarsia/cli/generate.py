@@ -124,6 +124,7 @@ def generate_command(
     --json prints {"run": folder, "model", "data", "n", "seed", "seconds", "images_per_second",
     "files": [...], "metrics": {...}}.
     """
+    from intarsia.models.catalogue import MACHINES
     from intarsia.models.memory import BUDGET, in_bytes
     from intarsia.models.recipe import Recipe
 
@@ -179,7 +180,7 @@ def generate_command(
     if wandb is not None and not (keep_steps and recipe.is_machine):
         raise UsageError("--wandb logs the steps of a score machine: add --keep-steps.")
     budget = BUDGET if memory is None else in_bytes(memory)
-    if memory is not None and not recipe.is_machine:
+    if memory is not None and recipe.model not in ("nps", *MACHINES):
         raise UsageError(f"{recipe.model} has no option --memory; --batch bounds what it takes.")
     if keep_steps and not recipe.is_machine:
         raise UsageError(
@@ -203,7 +204,8 @@ def generate_command(
                 workers=team.for_samples(machine),
             )
             return
-        sampler = recipe.build(opened(recipe), device, threads, allow_torchscript)
+        most = None if memory is None else budget
+        sampler = recipe.build(opened(recipe), device, threads, allow_torchscript, most)
         draw(
             sampler,
             recipe,

@@ -170,8 +170,9 @@ Batch = Annotated[
 Memory = Annotated[
     str | None,
     typer.Option(
-        help="What canvases of a score machine may take, beside the corpus: 500MB, 2GB; 1GB by "
-        "default. Fewer are taken side by side; never changes a result.",
+        help="nps: what training pictures may take; the rest stays on disk. Score machines: what "
+        "canvases may take beside the corpus; 1GB by default. Such as 500MB or 2GB; never changes "
+        "a result.",
         metavar="SIZE",
         rich_help_panel=RUN,
     ),

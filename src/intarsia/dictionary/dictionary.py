@@ -27,6 +27,7 @@ from intarsia.represent.codes_cache import corpus_codes
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
+    from intarsia.dictionary.room import Room
 
 
 class Dictionary:
@@ -39,6 +40,7 @@ class Dictionary:
     border : what a window finds beyond an edge.
     stages : which patches a query may use, in order.
     device : where pictures and codes live.
+    room : where pictures are laid out that do not fit memory.
     first : the number of the first picture, where the corpus is a part of a larger one.
 
     Raises
@@ -56,6 +58,7 @@ class Dictionary:
         device: torch.device,
         *,
         first: int = 0,
+        room: Room | None = None,
     ) -> None:
         self.corpus = corpus
         self.window = window
@@ -63,6 +66,9 @@ class Dictionary:
         self.stages = tuple(stages)
         self.device = device
         self.first = first
+        self.room = room
+        if room is not None:
+            room.watch(corpus.planes.flat)
         self._by_label: dict[int, Stack] = {}
         kinds = [type(stage) for stage in self.stages]
         self.similar = next((s for s in self.stages if isinstance(s, Similar)), None)
@@ -94,7 +100,15 @@ class Dictionary:
     def codes(self) -> CodeBook:
         """The codes of all pictures, encoded once, whole."""
         assert self.similar is not None and isinstance(self.similar.phi, Encoder)
-        return CodeBook.of(corpus_codes(self.similar.phi, self.corpus), self.device)
+        done = 0
+
+        def touched(now: int, _: int) -> None:
+            nonlocal done
+            if self.room is not None:
+                self.room.touch(1, (now - done) * self.corpus.planes.flat.size // len(self.corpus))
+            done = now
+
+        return CodeBook.of(corpus_codes(self.similar.phi, self.corpus, touched), self.device)
 
     def of_label(self, label: int) -> Stack:
         """Return the pictures of one class (all of one size)."""
@@ -128,13 +142,15 @@ class Dictionary:
         return narrowed
 
     def _laid_out(self, members: Int64[np.ndarray, " n"] | None) -> list[Stack]:
-        stacks = Stack.of(self.corpus, self.border, self.window.half, self.device, members)
+        stacks = Stack.of(
+            self.corpus, self.border, self.window.half, self.device, members, self.room
+        )
         return [replace(stack, pictures=stack.pictures + self.first) for stack in stacks]
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is laid out: it is larger than the corpus, and quickly made again."""
         kept = {k: v for k, v in self.__dict__.items() if k not in ("stacks", "codes")}
-        return kept | {"_by_label": {}}
+        return kept | {"_by_label": {}, "room": None}
 
     def _stacks_for(self, label: int | None) -> list[Stack]:
         return [self.of_label(label)] if self.by_label and label is not None else self.stacks

@@ -15,6 +15,7 @@ from intarsia.dictionary.window import Border
 
 if TYPE_CHECKING:
     from intarsia.corpus import Corpus
+    from intarsia.dictionary.room import Room
 
 _CHUNK = 1024
 """Pictures turned at a time: few enough that what is read stays in the second-level cache."""
@@ -56,6 +57,7 @@ class Stack:
         half: int,
         device: torch.device,
         pictures: Int64[np.ndarray, " n"] | None = None,
+        room: Room | None = None,
     ) -> list[Stack]:
         """Lay out a corpus, one `Stack` for each size of picture in it.
 
@@ -66,6 +68,7 @@ class Stack:
         half : half the window's side, the padding of ``zeros`` and ``wrap``.
         device : where the pixels go.
         pictures : corpus indices to take; all by default.
+        room : where to lay them out if not in memory.
         """
         chosen = np.arange(len(corpus)) if pictures is None else pictures
         sizes: dict[tuple[int, int], list[int]] = {}
@@ -75,7 +78,7 @@ class Stack:
         else:
             sizes[corpus.size] = chosen.tolist()
         return [
-            cls._of_one_size(corpus, size, np.array(members, np.int64), border, half, device)
+            cls._of_one_size(corpus, size, np.array(members, np.int64), border, half, device, room)
             for size, members in sorted(sizes.items())
         ]
 
@@ -88,16 +91,25 @@ class Stack:
         border: Border,
         half: int,
         device: torch.device,
+        room: Room | None,
     ) -> Stack:
         pad = padding(border, half)
         height, width = size
         shape = (1, corpus.channels, height + 2 * pad, width + 2 * pad, len(members))
-        pixels = torch.full(shape, -128, dtype=torch.int8, device=device)
+        if room is None:
+            pixels = torch.full(shape, -128, dtype=torch.int8, device=device)
+        else:
+            pixels = torch.from_numpy(room.blank(shape))
+            for plane in pixels.view(-1, *shape[3:]) if pad else ():
+                plane.fill_(-128)
+                room.touch(plane.shape[0], plane.shape[1])
         inner = pixels[0, :, pad : pad + height, pad : pad + width]
         for at in range(0, len(members), _CHUNK):
             some = members[at : at + _CHUNK]
             block = torch.from_numpy(_stack(corpus, some)).to(device)
             inner[..., at : at + len(some)] = (block ^ 128).view(torch.int8).permute(3, 1, 2, 0)
+            if room is not None:
+                room.touch(inner[..., 0].numel(), 2 * len(some))
         hole = None
         if corpus.valid is not None:
             open_ = np.stack([corpus.valid[int(i)] for i in members], axis=-1)

@@ -29,6 +29,7 @@ from intarsia.dictionary import (
     Stage,
     Window,
 )
+from intarsia.dictionary.room import Room
 from intarsia.errors import DataError, IntarsiaError, UsageError
 from intarsia.models.batch import Batch
 from intarsia.models.device import torch_device
@@ -72,6 +73,8 @@ class NonparametricSampler:
     preset : named settings to start from (`models.settings.PRESETS`).
     allow_torchscript : let the encoder be TorchScript, which may run code of its own. It is a
         permission, not a setting: no config.yaml can give it.
+    memory : bytes that pictures may take, laid out and as they are read; no bound by default. No
+        result depends on it.
     **settings : any field of `models.settings.Settings`, such as ``principles="NS+L"``.
 
     Raises
@@ -101,6 +104,7 @@ class NonparametricSampler:
         threads: int | None = None,
         preset: str | None = None,
         allow_torchscript: bool = False,
+        memory: int | None = None,
         **settings: Any,
     ) -> None:
         if threads is not None and not 1 <= threads <= 256:
@@ -120,7 +124,13 @@ class NonparametricSampler:
         self._check(smallest)
         self._phi = self._open_phi(str(where), allow_torchscript) if self._has_phi else None
         border = self.settings.border
-        self.dictionary = Dictionary(corpus, self.window, border, self.stages(), where)
+        if memory is not None and not (self.settings.by_place or self.settings.by_meaning):
+            raise UsageError(
+                "--memory bounds models that match places or meaning; L reads every pixel of every "
+                "picture at each step. Use --principles NS+L, or leave --memory out."
+            )
+        room = None if memory is None or where.type != "cpu" else Room(memory)
+        self.dictionary = Dictionary(corpus, self.window, border, self.stages(), where, room=room)
 
     def stages(self) -> list[Stage]:
         """Return the principles as stages: paper A's ablation is a shorter list."""
@@ -254,7 +264,23 @@ class NonparametricSampler:
             drawn = self._draw(batch, query, similar, keep_members)
             batch.write(self.corpus, place, drawn)
             known[place] = True
+            self._make_room(similar)
             yield Step(batch, place, query, drawn)
+
+    def _make_room(self, similar: list[Stack]) -> None:
+        """Count what a step may have touched of mapped pictures, from above."""
+        room, s = self.dictionary.room, self.settings
+        if room is None:
+            return
+        height, width = self.corpus.size
+        reach = 2 * (self.window.half + (s.radius or 0)) + 1
+        planes = self.corpus.channels * (
+            min(reach, height) * min(reach, width) if s.by_place else height * width
+        )
+        if similar:
+            room.touch(sum(stack.pictures.size for stack in similar), planes)
+        else:
+            room.touch(planes, len(self.corpus))
 
     def gather(self, batches: list[Batch], n: int, seed: int) -> Samples:
         """Put finished batches in order of sample."""

@@ -166,6 +166,7 @@ class Recipe:
         device: str = "cpu",
         threads: int | None = None,
         allow_torchscript: bool = False,
+        memory: int | None = None,
     ) -> Sampler:
         """Build the model over its opened corpus."""
         from intarsia.models import EfrosLeung, Inpainting, NonparametricSampler, Texture
@@ -179,6 +180,7 @@ class Recipe:
             "device": device,
             "threads": threads,
             "allow_torchscript": allow_torchscript,
+            "memory": memory,
             **self.settings,
         }
         if self.model == "inpaint":
