@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from intarsia.dictionary import Candidates, Stack
 from intarsia.reduce import Pool
-from intarsia.reduce.pool import _reduce
+from intarsia.reduce.pool import reduced
 from tests.reduce.situations import CPU, Situation, check, situations
 
 
 def pool_of(s: Situation, some: list[Candidates], keep: bool, compiled: bool) -> Pool:
-    return _reduce(some, s.query, s.rule, None, keep, s.block, s.threads, compiled)
+    return reduced(
+        some, s.query, s.rule, None, keep, block=s.block, threads=s.threads, compiled=compiled
+    )
 
 
 def empty(s: Situation, keep: bool) -> Pool:
