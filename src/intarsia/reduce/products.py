@@ -156,9 +156,9 @@ class Products:
 
     def finished(self, parts: list[Posterior]) -> Posterior:
         """Merge the parts of all shares, and add what all logits of a query have in common."""
-        state, plan = merged(parts), self._plan
-        if not plan.exact:
-            state.top[:] += plan.offsets
+        state = merged(parts)
+        if not self._exact:
+            state.top[:] -= self._norms * self.level.scale
         return state
 
     def _tiles(self) -> Iterator[slice]:
@@ -168,6 +168,21 @@ class Products:
             for at in range(0, pixels, self.tile):
                 yield slice(b * pixels + at, b * pixels + min(at + self.tile, pixels))
 
+    @property
+    def _exact(self) -> bool:
+        """Whether differences are taken directly."""
+        # Of a query with |q|^2 = D, so that no canvas decides for another.
+        level, length = self.level, self.queries.shape[2]
+        typical = (level.signal + level.alpha_bar) * length / level.variance * _ROUNDING
+        return typical > _TOLERANCE or level.variance < FAINT
+
+    @cached_property
+    def _norms(self) -> Float64[np.ndarray, " q"]:
+        """Return |q|^2, some queries at a time: float64 copies of all would take memory."""
+        flat = self.queries.reshape(-1, self.queries.shape[2])
+        some = (flat[at : at + self.tile] for at in range(0, len(flat), self.tile))
+        return np.concatenate([(part.astype(np.float64) ** 2).sum(axis=1) for part in some])
+
     @cached_property
     def _plan(self) -> _Plan:
         """Scale the queries, and decide whether their logits can be taken as they come."""
@@ -176,15 +191,13 @@ class Products:
         scaled = np.empty((len(flat), length + 1), np.float32)
         scaled[:, :-1] = flat * np.float32(level.signal / level.variance)
         scaled[:, -1] = level.alpha_bar / level.variance
-        norms = (flat.astype(np.float64) ** 2).sum(axis=1)
+        norms = self._norms
         # Keys are in [-1, 1], so |k|^2 <= D; what is rounded is at most this large.
         size = (level.signal * np.sqrt(norms * length) + level.alpha_bar * length) / level.variance
-        # Of a query with |q|^2 = D, so that no canvas decides for another.
-        typical = (level.signal + level.alpha_bar) * length / level.variance * _ROUNDING
         return _Plan(
             flat,
             scaled,
-            exact=typical > _TOLERANCE or level.variance < FAINT,
+            exact=self._exact,
             offsets=-norms * level.scale,
             margins=size * (length + 4) * _ROUNDING,
             cut=float(np.log(self.total / NEGLIGIBLE)),
