@@ -97,10 +97,10 @@ def test_a_worker_that_is_killed_is_replaced_and_nothing_changes(digits, monkeyp
     with Workers(count=2) as workers:
         before = workers.processes()
         spread, finished = Spread(workers, model, {"seed": 1}), []
-        for number, (batch, _) in enumerate(spread.grow(model.batches(4, 1, 1))):
+        for number, (batch, _, done) in enumerate(spread.grow(model.batches(4, 1, 1))):
             if number == 3:
                 os.kill(before[0], signal.SIGKILL)
-            if batch.done:
+            if done:
                 finished.append(batch)
         assert before[0] not in workers.processes()
         assert_same(model.gather(finished, 4, 1), expected)

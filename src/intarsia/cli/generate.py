@@ -182,6 +182,10 @@ def generate_command(
     budget = BUDGET if memory is None else in_bytes(memory)
     if memory is not None and recipe.model not in ("nps", *MACHINES):
         raise UsageError(f"{recipe.model} has no option --memory; --batch bounds what it takes.")
+    if memory is not None and engine != "local" and not recipe.is_machine:
+        raise UsageError(
+            f"--memory of {recipe.model} bounds one process: drop it, or --engine {engine}."
+        )
     if keep_steps and not recipe.is_machine:
         raise UsageError(
             f"{recipe.model} has no option --keep-steps; --keep-pools keeps its pools."

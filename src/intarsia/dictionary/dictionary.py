@@ -14,6 +14,7 @@ from jaxtyping import Int64
 from intarsia.dictionary.stack import CodeBook, Stack, padding
 from intarsia.dictionary.stages import (
     Candidates,
+    Near,
     NotSource,
     SameLabel,
     Similar,
@@ -91,6 +92,11 @@ class Dictionary:
         """Pixels that stacks have beyond every edge of a picture."""
         return padding(self.border, self.window.half)
 
+    @property
+    def radius(self) -> int | None:
+        """How far from its own place a query looks; None for everywhere."""
+        return min((s.radius for s in self.stages if isinstance(s, Near)), default=None)
+
     @cached_property
     def stacks(self) -> list[Stack]:
         """The whole corpus, one stack for each size of picture."""
@@ -140,6 +146,25 @@ class Dictionary:
                 candidates = stage.narrow(candidates, around)
             narrowed.append(candidates)
         return narrowed
+
+    def make_room(self, similar: Sequence[Stack] = ()) -> None:
+        """Count what one place's candidates may have touched of mapped pictures, from above.
+
+        Parameters
+        ----------
+        similar : the pictures that phi left, which were read where the corpus has them.
+        """
+        if self.room is None:
+            return
+        height, width = self.corpus.size
+        if self.radius is not None:
+            reach = 2 * (self.window.half + self.radius) + 1
+            height, width = min(reach, height), min(reach, width)
+        planes = self.corpus.channels * height * width
+        if similar:
+            self.room.touch(sum(stack.pictures.size for stack in similar), planes)
+        else:
+            self.room.touch(planes, len(self.corpus))
 
     def _laid_out(self, members: Int64[np.ndarray, " n"] | None) -> list[Stack]:
         stacks = Stack.of(

@@ -18,8 +18,8 @@ from intarsia.models.checkpoint import Checkpoint
 from intarsia.models.machine import ScoreMachine
 from intarsia.models.machine_batch import MachineBatch, batches, gathered, kept_steps
 from intarsia.models.reverse import ReverseStep
-from intarsia.models.run import Progress, grown_by
-from intarsia.models.spread import Spread, refuse, shared_out
+from intarsia.models.run import Progress
+from intarsia.models.spread import Spread, grown_by, refuse, shared_out
 from intarsia.models.starting_noise import fingerprint_of
 from intarsia.reduce.workers import Workers
 from intarsia.samples import Origin, Samples
@@ -87,24 +87,14 @@ def run_machine(
         progress.callbacks.append(on_progress)
         on_progress(progress)
     begun = [number for one in earlier for number in one.samples.tolist()]
-    finished: list[MachineBatch] = []
     everything = [*earlier, *batches(machine, n, seed, noise, None, batch, begun)]
     try:
         if workers is not None:
             spread = Spread(workers, machine, {"keep_steps": keep_steps})
-            finished = grown_by(spread, iter(everything), checkpoint, progress, pixels)
-            everything = []
-        for one in everything:
-            try:
-                for step in one.grow(machine, keep_steps=keep_steps):
-                    progress.advance(len(one.samples) * pixels)
-                    if callback_on_step_end is not None:
-                        callback_on_step_end(step)
-                    checkpoint.keep(one)
-            finally:
-                if one.step:
-                    checkpoint.keep(one, now=True)
-            finished.append(one)
+            finished = grown_by(spread, everything, checkpoint, progress, pixels)
+        else:
+            told = callback_on_step_end
+            finished = _grown_here(machine, everything, checkpoint, keep_steps, progress, told)
     except Exception:
         if checkpoint.fresh and progress.done == 0:
             checkpoint.abandon()
@@ -123,6 +113,28 @@ def run_machine(
     samples.save(out, extra=figures)
     checkpoint.clear()
     return samples
+
+
+def _grown_here(
+    machine: ScoreMachine,
+    batches: list[MachineBatch],
+    checkpoint: Checkpoint,
+    keep_steps: bool,
+    progress: Progress,
+    callback_on_step_end: Callable[[ReverseStep], None] | None,
+) -> list[MachineBatch]:
+    """Grow batches in this process, one after another."""
+    for one in batches:
+        try:
+            for step in one.grow(machine, keep_steps=keep_steps):
+                progress.advance(len(one.samples) * machine.size[0] * machine.size[1])
+                if callback_on_step_end is not None:
+                    callback_on_step_end(step)
+                checkpoint.keep(one)
+        finally:
+            if one.step:
+                checkpoint.keep(one, now=True)
+    return batches
 
 
 def _align(batch: MachineBatch) -> None:

@@ -264,23 +264,8 @@ class NonparametricSampler:
             drawn = self._draw(batch, query, similar, keep_members)
             batch.write(self.corpus, place, drawn)
             known[place] = True
-            self._make_room(similar)
+            self.dictionary.make_room(similar)
             yield Step(batch, place, query, drawn)
-
-    def _make_room(self, similar: list[Stack]) -> None:
-        """Count what a step may have touched of mapped pictures, from above."""
-        room, s = self.dictionary.room, self.settings
-        if room is None:
-            return
-        height, width = self.corpus.size
-        reach = 2 * (self.window.half + (s.radius or 0)) + 1
-        planes = self.corpus.channels * (
-            min(reach, height) * min(reach, width) if s.by_place else height * width
-        )
-        if similar:
-            room.touch(sum(stack.pictures.size for stack in similar), planes)
-        else:
-            room.touch(planes, len(self.corpus))
 
     def gather(self, batches: list[Batch], n: int, seed: int) -> Samples:
         """Put finished batches in order of sample."""

@@ -14,9 +14,9 @@ import numpy as np
 
 from intarsia.errors import UsageError
 from intarsia.models.batch import Batch
-from intarsia.models.checkpoint import PERIOD, Checkpoint
+from intarsia.models.checkpoint import Checkpoint
 from intarsia.models.nonparametric import NonparametricSampler, Step
-from intarsia.models.spread import Spread, refuse, shared_out
+from intarsia.models.spread import Spread, grown_by, refuse, shared_out
 from intarsia.models.token_sampler import TokenSampler
 from intarsia.provenance.movie import write_movie
 from intarsia.reduce.workers import Workers
@@ -110,7 +110,6 @@ def run(
     started = time.perf_counter()
     earlier = [Batch.from_arrays(arrays) for arrays in checkpoint.batches()]
     drawn_before = sum(b.step * len(b.samples) for b in earlier)
-    finished: list[Batch] = []
     progress = Progress(model.pixels(n, seed), drawn_before, drawn_before)
     if on_progress is not None:
         progress.callbacks.append(on_progress)
@@ -119,17 +118,10 @@ def run(
     try:
         if workers is not None:
             spread = Spread(workers, model, {"seed": seed})
-            finished, everything = grown_by(spread, everything, checkpoint, progress, 1), iter(())
-        for one in everything:
-            if keep_pools:
-                checkpoint.align(one)
-            # Closed at once: whatever ends the loop, the batch is saved before anything else.
-            with closing(_grown(model, one, seed, checkpoint, keep_pools)) as steps:
-                for step in steps:
-                    progress.advance(len(one.samples))
-                    if callback_on_step_end is not None:
-                        callback_on_step_end(step)
-            finished.append(one)
+            finished = grown_by(spread, everything, checkpoint, progress)
+        else:
+            told = callback_on_step_end
+            finished = _grown_here(model, everything, seed, checkpoint, keep_pools, progress, told)
     except Exception:
         if checkpoint.fresh and progress.done == 0:
             checkpoint.abandon()
@@ -147,33 +139,6 @@ def run(
     return samples
 
 
-def grown_by(
-    spread: Spread, batches: Iterator[Any], checkpoint: Checkpoint, progress: Progress, pixels: int
-) -> list[Any]:
-    """Grow batches on workers, saving them now and then, and at any end.
-
-    Parameters
-    ----------
-    pixels : that a step draws of each canvas.
-    """
-    finished, saved = [], dict[int, float]()
-    try:
-        for batch, steps in spread.grow(batches):
-            progress.advance(steps * len(batch.samples) * pixels)
-            number, now = int(batch.samples[0]), time.monotonic()
-            done = all(batch is not other for other in spread.under_way.values())
-            if done:
-                finished.append(batch)
-            if done or now - saved.get(number, 0) > PERIOD:
-                checkpoint.keep(batch, now=True)
-                saved[number] = now
-    finally:
-        for batch in spread.under_way.values():
-            if batch.step:
-                checkpoint.keep(batch, now=True)
-    return finished
-
-
 def _read_back(model: Sampler, out: Path, movie: str | None, keep_pools: bool) -> Samples:
     """Read a finished run, and add a movie if one is asked for now."""
     if keep_pools and not (out / "pools.npz").exists():
@@ -186,6 +151,30 @@ def _read_back(model: Sampler, out: Path, movie: str | None, keep_pools: bool) -
         write_movie(samples, out / f"movie.{movie}")
     log.info("%s was finished before; nothing was drawn anew", out)
     return samples
+
+
+def _grown_here(
+    model: Sampler,
+    batches: Iterator[Batch],
+    seed: int,
+    checkpoint: Checkpoint,
+    keep_pools: bool,
+    progress: Progress,
+    callback_on_step_end: Callable[[Step], None] | None,
+) -> list[Batch]:
+    """Grow batches in this process, one after another."""
+    finished = []
+    for one in batches:
+        if keep_pools:
+            checkpoint.align(one)
+        # Closed at once: whatever ends the loop, the batch is saved before anything else.
+        with closing(_grown(model, one, seed, checkpoint, keep_pools)) as steps:
+            for step in steps:
+                progress.advance(len(one.samples))
+                if callback_on_step_end is not None:
+                    callback_on_step_end(step)
+        finished.append(one)
+    return finished
 
 
 def _grown(

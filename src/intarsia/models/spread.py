@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from intarsia.errors import UsageError
 from intarsia.models.batch import Batch
+from intarsia.models.checkpoint import PERIOD, Checkpoint
 from intarsia.models.machine_batch import MachineBatch
 from intarsia.reduce.workers import Workers
 
 if TYPE_CHECKING:
     from intarsia.models.machine import ScoreMachine
-    from intarsia.models.run import Sampler
+    from intarsia.models.run import Progress, Sampler
 
 STRETCH = 2.0
 """Seconds that a worker grows a batch before it reports."""
@@ -42,13 +43,12 @@ class Spread:
     extra: dict[str, Any]
     under_way: dict[int, Batch | MachineBatch] = field(default_factory=dict)
 
-    def grow(self, batches: Iterable[Any]) -> Iterator[tuple[Any, int]]:
+    def grow(self, batches: Iterable[Any]) -> Iterator[tuple[Any, int, bool]]:
         """Grow batches until all are finished.
 
         Yields
         ------
-        A batch as it is after a stretch, and how many steps that was. It is finished when it is
-        not in ``under_way``.
+        A batch as it is after a stretch, how many steps that was, and whether it is finished.
         """
         plain: Any = copy.copy(self.model)
         plain.threads = None  # workers know how many they have
@@ -72,7 +72,37 @@ class Spread:
             following = next(waiting, None) if done else batch
             if following is not None:
                 ask(worker, following)
-            yield batch, steps
+            yield batch, steps, done
+
+
+def grown_by(
+    spread: Spread,
+    batches: Iterable[Any],
+    checkpoint: Checkpoint,
+    progress: Progress,
+    pixels: int = 1,
+) -> list[Any]:
+    """Grow batches on workers, saving them now and then, and at any end.
+
+    Parameters
+    ----------
+    pixels : that a step draws of each canvas.
+    """
+    finished, saved = [], dict[int, float]()
+    try:
+        for batch, steps, done in spread.grow(batches):
+            progress.advance(steps * len(batch.samples) * pixels)
+            number, now = int(batch.samples[0]), time.monotonic()
+            if done:
+                finished.append(batch)
+            if done or now - saved.get(number, 0) > PERIOD:
+                checkpoint.keep(batch, now=True)
+                saved[number] = now
+    finally:
+        for batch in spread.under_way.values():
+            if batch.step:
+                checkpoint.keep(batch, now=True)
+    return finished
 
 
 def stretch(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from intarsia.dictionary import Pictures, Sharing
 from intarsia.reduce.posterior import needed, needed_whole
-from intarsia.reduce.posterior_state import Posterior, Share
+from intarsia.reduce.posterior_state import Share, Sums
 from intarsia.reduce.workers import Workers
 
 
@@ -31,25 +29,17 @@ class FarPictures:
     ) -> None:
         self.workers = workers
         self._shares = [Share(number, len(workers)) for number in range(len(workers))]
-        length = pictures.channels * pictures.size[0] * pictures.size[1]
         self._held = []
         for share in self._shares:
             edges = [needed(pictures, sharing, share) for sharing in sharings]
-            edges = edges or [needed_whole(pictures, length, share)]
+            edges = edges or [needed_whole(pictures, share)]
             firsts, stops = zip(*[edge for edge in edges if edge[1]] or [(0, 0)], strict=True)
             self._held.append(workers.hold(pictures.held(min(firsts), max(stops))))
 
-    def parts(
-        self, function: Callable[..., list[list[Posterior]]], *args: Any
-    ) -> list[list[Posterior]]:
+    def sums(self, function: Callable[..., list[Sums]], *args: Any) -> list[Sums]:
         """Let every worker do its share; return what one process would."""
         promises = [
             self.workers.start(number, function, held, share, *args)
             for number, (held, share) in enumerate(zip(self._held, self._shares, strict=True))
         ]
-        found = self.workers.results(promises)
-        # What comes through the object store may not be written to, and merging writes.
-        return [
-            [Posterior(*map(np.copy, part.arrays())) for one in found for part in one[k]]
-            for k in range(len(found[0]))
-        ]
+        return [Sums.joined(one) for one in zip(*self.workers.results(promises), strict=True)]

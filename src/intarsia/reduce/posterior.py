@@ -20,7 +20,7 @@ from jaxtyping import Float32, Int64
 
 from intarsia.dictionary import Group, Pictures, QueryGroup, Sharing
 from intarsia.reduce.crew import each
-from intarsia.reduce.posterior_state import WHOLE, Level, Posterior, Share, merged
+from intarsia.reduce.posterior_state import WHOLE, Level, Posterior, Share, Sums, merged
 from intarsia.reduce.products import (
     FAINT,
     NEGLIGIBLE,
@@ -105,17 +105,17 @@ def posterior(
     """
     belief = Belief.blank(len(x), pictures.channels, pictures.size)
     if far is None:
-        parts = local_parts(pictures, WHOLE, sharing, x, level, threads, tile)
+        sums = sums_here(pictures, WHOLE, sharing, x, level, threads, tile)
     else:
-        parts = far.parts(local_parts, sharing, x, level, None, tile)
-    for group, states in zip(sharing.groups, parts, strict=False):
-        state = _finished(pictures, group, x, level, tile, states)
+        sums = far.sums(sums_here, sharing, x, level, None, tile)
+    for group, own in zip(sharing.groups, sums, strict=False):
+        state = _as_it_lies(group, own.total(), len(x), pictures.size)
         where = np.ix_(range(len(x)), group.rows, group.cols)
         width = pictures.channels * group.shape[0] * group.shape[1]
         counts = np.full(group.queries, len(pictures) * group.places)
         _write(belief, where, state, pictures, level, np.full(group.queries, width), counts)
     if sharing.alone.any():
-        state = merged(parts[-1])
+        state = sums[-1].total()
         rows, cols = np.nonzero(sharing.alone)
         where = (np.arange(len(x))[:, None], rows[None], cols[None])
         pixels = rows * pictures.size[1] + cols
@@ -129,7 +129,7 @@ def posterior(
     return belief
 
 
-def local_parts(
+def sums_here(
     pictures: Pictures,
     share: Share,
     sharing: Sharing,
@@ -137,10 +137,10 @@ def local_parts(
     level: Level,
     threads: int | None,
     tile: int,
-) -> list[list[Posterior]]:
+) -> list[Sums]:
     """Return the sums of a share of the work: for each query group, then for the pixels alone."""
     found = [
-        _products(*_upright(pictures, group, x), level, tile).parts(threads, share)
+        _products(*_upright(pictures, group, x), level, tile).sums(threads, share)
         for group in sharing.groups
     ]
     if sharing.alone.any():
@@ -155,20 +155,20 @@ def needed(pictures: Pictures, sharing: Sharing, share: Share) -> tuple[int, int
     edges = []
     for group in sharing.groups:
         length = pictures.channels * group.shape[0] * group.shape[1]
-        total = len(pictures) * group.places
-        block, starts = spans(total, length)
-        edges += _edges(share, block, starts, group.places)
+        edges += _edges(share, *spans(len(pictures) * group.places, length), group.places)
     if sharing.alone.any():
         edges += _edges(share, kernels.SPAN, _alone_spans(pictures), 1)
-    firsts, stops = zip(*edges, strict=True) if edges else ((0,), (0,))
-    return min(firsts), min(max(stops), len(pictures))
+    return _ends(edges, len(pictures))
 
 
-def needed_whole(pictures: Pictures, length: int, share: Share) -> tuple[int, int]:
-    """The same for `orbit_posterior`, whose keys are whole pictures of ``length`` numbers."""
-    edges = _edges(share, *spans(len(pictures), length), 1)
-    firsts, stops = zip(*edges, strict=True) if edges else ((0,), (0,))
-    return min(firsts), min(max(stops), len(pictures))
+def needed_whole(pictures: Pictures, share: Share) -> tuple[int, int]:
+    """The same for `orbit_posterior`, whose keys are whole pictures."""
+    length = pictures.channels * pictures.size[0] * pictures.size[1]
+    return _ends(_edges(share, *spans(len(pictures), length), 1), len(pictures))
+
+
+def _ends(edges: list[tuple[int, int]], count: int) -> tuple[int, int]:
+    return min((a for a, _ in edges), default=0), min(max((b for _, b in edges), default=0), count)
 
 
 def _edges(share: Share, block: int, starts: list[range], places: int) -> list[tuple[int, int]]:
@@ -203,10 +203,10 @@ def orbit_posterior(
         turned = [group.apply(first, np.stack([one] * count), inverse=True) for one in x]
         queries = np.stack(turned).reshape(batch, count, length)
         if far is None:
-            sums = whole_parts(pictures, WHOLE, queries, level, threads, tile)
+            (sums,) = whole_sums_here(pictures, WHOLE, queries, level, threads, tile)
         else:
-            sums = far.parts(whole_parts, queries, level, None, tile)
-        state = _whole(pictures, queries, level, tile).finished(sums[0])
+            (sums,) = far.sums(whole_sums_here, queries, level, None, tile)
+        state = sums.total()
         for b in range(batch):
             part = state.part(slice(b * count, (b + 1) * count))
             shape = (count, *x.shape[1:])
@@ -285,25 +285,17 @@ def _products(
     return Products(_windows(x, group), level, total, channels, channels, cut, tile)
 
 
-def _finished(
-    pictures: Pictures,
-    group: QueryGroup,
-    x: Float32[np.ndarray, "b c h w"],
-    level: Level,
-    tile: int,
-    parts: list[Posterior],
+def _as_it_lies(
+    group: QueryGroup, state: Posterior, batch: int, size: tuple[int, int]
 ) -> Posterior:
-    """Merge the sums of one query group, and turn them back if they lie on their side."""
-    lying = len(group.key_cols) < len(group.key_rows)
-    products = _products(*_upright(pictures, group, x), level, tile)
-    state = products.finished(parts)
-    if not lying:
+    """Turn back what was reduced with rows and columns exchanged (see `_upright`)."""
+    if len(group.key_cols) >= len(group.key_rows):
         return state
-    height, width = pictures.size
+    height, width = size
     source = state.source
     picture, col, row = source // (height * width), source // height % width, source % height
     state.source[:] = (picture * height + row) * width + col
-    shape = (len(x), len(group.cols), len(group.rows))
+    shape = (batch, len(group.cols), len(group.rows))
     return Posterior(
         *(
             np.ascontiguousarray(array.reshape(*shape, *array.shape[1:]).swapaxes(1, 2)).reshape(
@@ -314,16 +306,16 @@ def _finished(
     )
 
 
-def whole_parts(
+def whole_sums_here(
     pictures: Pictures,
     share: Share,
     queries: Float32[np.ndarray, "b m d"],
     level: Level,
     threads: int | None,
     tile: int,
-) -> list[list[Posterior]]:
+) -> list[Sums]:
     """Return the sums of a share of the work where queries are whole pictures."""
-    return [_whole(pictures, np.array(queries), level, tile).parts(threads, share)]
+    return [_whole(pictures, np.array(queries), level, tile).sums(threads, share)]
 
 
 def _whole(
@@ -362,13 +354,13 @@ def _alone(
     x: Float32[np.ndarray, "b c h w"],
     level: Level,
     threads: int | None,
-) -> list[Posterior]:
+) -> Sums:
     """Reduce the pixels that see their own place alone, by box filters: rows [B * H * W]."""
     from intarsia.reduce import posterior_kernels as kernels
 
     pixels = sharing.alone.size
     starts = _alone_spans(pictures)
-    chunks = share.of(len(starts))
+    runs = share.of(len(starts))
     cut = float(np.log(len(pictures) / NEGLIGIBLE))
     kind = np.float64 if level.variance < FAINT else np.float32
     canvases, signal, scale = x.astype(kind), kind(level.signal), kind(level.scale)
@@ -388,8 +380,8 @@ def _alone(
                     )  # fmt: skip
             found[task] = state
 
-    each(work, (task for chunk in chunks for task in chunk), threads)
-    return [merged([found[task] for task in chunk]) for chunk in chunks]
+    each(work, (task for run in runs for task in run), threads)
+    return Sums([merged([found[task] for task in run]) for run in runs])
 
 
 def _windows(x: Float32[np.ndarray, "b c h w"], group: QueryGroup) -> Float32[np.ndarray, "b m d"]:

@@ -109,6 +109,36 @@ def merged(parts: Sequence[Posterior]) -> Posterior:
     return level[0]
 
 
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """What a share of the work adds up to.
+
+    Attributes
+    ----------
+    branches : whole branches of the merge tree, in order (see `Share.of`).
+    common : float64 [Q], what the logits of a query have in common and none was given; None if
+        they are complete.
+    """
+
+    branches: list[Posterior]
+    common: Float64[np.ndarray, " q"] | None = None
+
+    def total(self) -> Posterior:
+        """Merge the branches of all shares. It writes to them."""
+        state = merged(self.branches)
+        if self.common is not None:
+            state.top[:] += self.common
+        return state
+
+    @classmethod
+    def joined(cls, shares: Sequence[Sums]) -> Sums:
+        """Put the sums of all shares, in order, side by side, copied so that they can merge."""
+        branches = [
+            Posterior(*map(np.copy, one.arrays())) for share in shares for one in share.branches
+        ]
+        return cls(branches, shares[0].common)
+
+
 @dataclass(frozen=True)
 class Share:
     """What one of several workers does of a list of tasks.

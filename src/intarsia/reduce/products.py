@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Float64
 
 from intarsia.reduce.crew import each
-from intarsia.reduce.posterior_state import WHOLE, Level, Posterior, Share, merged
+from intarsia.reduce.posterior_state import WHOLE, Level, Posterior, Share, Sums, merged
 
 KEYS = 2048
 """Keys in a block."""
@@ -132,12 +131,11 @@ class Products:
     cut: Callable[[KeyBlock, int], np.ndarray]
     tile: int
 
-    def parts(self, threads: int | None, share: Share = WHOLE) -> list[Posterior]:
-        """Fold every block of a share into sums, span by span, and merge what lies together."""
+    def sums(self, threads: int | None, share: Share = WHOLE) -> Sums:
+        """Fold every block of a share, span by span, and merge what lies together."""
         batch, pixels, length = self.queries.shape
         block, starts = spans(self.total, length)
-        chunks = share.of(len(starts))
-        plan = self._plan
+        plan = self._plan()
         found: dict[int, Posterior] = {}
 
         def work(tasks: Iterable[int]) -> None:
@@ -151,15 +149,10 @@ class Products:
                         self._fold(rows, plan, keys, values, logits, state)
                 found[task] = state
 
-        each(work, (task for chunk in chunks for task in chunk), threads)
-        return [merged([found[task] for task in chunk]) for chunk in chunks]
-
-    def finished(self, parts: list[Posterior]) -> Posterior:
-        """Merge the parts of all shares, and add what all logits of a query have in common."""
-        state = merged(parts)
-        if not self._exact:
-            state.top[:] -= self._norms * self.level.scale
-        return state
+        runs = share.of(len(starts))
+        each(work, (task for run in runs for task in run), threads)
+        branches = [merged([found[task] for task in run]) for run in runs]
+        return Sums(branches, None if plan.exact else plan.offsets)
 
     def _tiles(self) -> Iterator[slice]:
         """Yield rows of queries that share a product: never of two canvases."""
@@ -168,22 +161,6 @@ class Products:
             for at in range(0, pixels, self.tile):
                 yield slice(b * pixels + at, b * pixels + min(at + self.tile, pixels))
 
-    @property
-    def _exact(self) -> bool:
-        """Whether differences are taken directly."""
-        # Of a query with |q|^2 = D, so that no canvas decides for another.
-        level, length = self.level, self.queries.shape[2]
-        typical = (level.signal + level.alpha_bar) * length / level.variance * _ROUNDING
-        return typical > _TOLERANCE or level.variance < FAINT
-
-    @cached_property
-    def _norms(self) -> Float64[np.ndarray, " q"]:
-        """Return |q|^2, some queries at a time: float64 copies of all would take memory."""
-        flat = self.queries.reshape(-1, self.queries.shape[2])
-        some = (flat[at : at + self.tile] for at in range(0, len(flat), self.tile))
-        return np.concatenate([(part.astype(np.float64) ** 2).sum(axis=1) for part in some])
-
-    @cached_property
     def _plan(self) -> _Plan:
         """Scale the queries, and decide whether their logits can be taken as they come."""
         flat = self.queries.reshape(-1, self.queries.shape[2])
@@ -191,13 +168,15 @@ class Products:
         scaled = np.empty((len(flat), length + 1), np.float32)
         scaled[:, :-1] = flat * np.float32(level.signal / level.variance)
         scaled[:, -1] = level.alpha_bar / level.variance
-        norms = self._norms
+        norms = (flat.astype(np.float64) ** 2).sum(axis=1)
         # Keys are in [-1, 1], so |k|^2 <= D; what is rounded is at most this large.
         size = (level.signal * np.sqrt(norms * length) + level.alpha_bar * length) / level.variance
+        # Of a query with |q|^2 = D, so that no canvas decides for another.
+        typical = (level.signal + level.alpha_bar) * length / level.variance * _ROUNDING
         return _Plan(
             flat,
             scaled,
-            exact=self._exact,
+            exact=typical > _TOLERANCE or level.variance < FAINT,
             offsets=-norms * level.scale,
             margins=size * (length + 4) * _ROUNDING,
             cut=float(np.log(self.total / NEGLIGIBLE)),

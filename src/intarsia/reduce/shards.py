@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int64
@@ -13,9 +13,6 @@ from intarsia.reduce.pool import reduced
 from intarsia.reduce.rule import PoolRule
 from intarsia.reduce.state import Pool
 from intarsia.reduce.workers import Held, Workers
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Int64, UInt8
 
-from intarsia.dictionary import CodeBook, Dictionary, Near, Similar, Stack
+from intarsia.dictionary import CodeBook, Dictionary, Similar, Stack
 from intarsia.dictionary.stack import bordered
 from intarsia.reduce import kernels
 from intarsia.reduce.crew import each
@@ -126,7 +126,7 @@ def _seen(
     """Return which pixels, padding included, windows of candidates near some places cover."""
     pad, (height, width) = dictionary.pad, dictionary.corpus.size
     shape = height + 2 * pad, width + 2 * pad
-    radius = min((s.radius for s in dictionary.stages if isinstance(s, Near)), default=None)
+    radius = dictionary.radius
     if places is None or radius is None:
         return np.ones(shape, bool)
     seen = np.zeros(shape, bool)

@@ -18,6 +18,9 @@ from intarsia.errors import IntarsiaError, UsageError
 
 _number = count()
 
+_KEPT = 32
+"""Values that a worker keeps; the first fetched goes first, and is fetched again if need be."""
+
 
 @dataclass(frozen=True, eq=False)
 class Held:
@@ -78,6 +81,12 @@ class Workers:
             self.threads = threads or 1
             cpus = int(ray.cluster_resources().get("CPU", 1))
             self.count = count or max(1, cpus // self.threads)
+            if self.count * self.threads > cpus:  # Ray would wait for more machines, for ever
+                raise UsageError(
+                    f"{self.count} workers of {self.threads} threads need "
+                    f"{self.count * self.threads} CPUs, but the cluster at {address} has {cpus}. "
+                    "Use fewer --workers or --threads."
+                )
         worker = ray.remote(num_cpus=0 if address is None else self.threads)(_Worker)
         # A worker that dies is started anew, and what it was asked is asked again.
         always = worker.options(max_restarts=-1, max_task_retries=-1)
@@ -114,8 +123,13 @@ class Workers:
         )
 
     def results(self, promises: Sequence[Any]) -> list[Any]:
-        """Wait for promises, in order."""
-        return self._opened(lambda: self._ray.get(list(promises)))
+        """Wait for promises, in order; an error of ours comes through as if it were raised here."""
+        try:
+            return list(self._ray.get(list(promises)))
+        except self._ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, IntarsiaError):
+                raise error.cause from None
+            raise
 
     def first(self, promises: Sequence[Any], patience: float = 1.0) -> Any | None:
         """Return a promise that is kept, or None if none is within ``patience`` seconds."""
@@ -139,15 +153,6 @@ class Workers:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _opened(self, get: Callable[[], list[Any]]) -> list[Any]:
-        """Let an error of a worker come through as if it had been raised here."""
-        try:
-            return get()
-        except self._ray.exceptions.RayTaskError as error:
-            if isinstance(error.cause, IntarsiaError):
-                raise error.cause from None
-            raise
-
 
 class _Worker:
     """One process."""
@@ -169,4 +174,6 @@ class _Worker:
             import ray
 
             self._held[key] = ray.get(reference[0])
+            if len(self._held) > _KEPT:
+                del self._held[next(iter(self._held))]
         return function(self._held[key], *args)
