@@ -24,6 +24,7 @@ GROUPS = {
     "opening": ("open_cifar10",),
     "large": ("bbels_cifar_class",),
     "explorer": ("explorer_hover",),
+    "memory": ("nps_exact_larger_than_memory",),
     "workers": (
         "ray_samples_nps_exact", "ray_samples_nps_full", "ray_shards_nps_exact", "ray_shards_bbels",
     ),
@@ -40,8 +41,10 @@ DEFAULT = ("nps", "machines", "attribution", "opening")
 BUDGET = 480.0
 """Seconds after which the default set is not repeated once more."""
 
-_MODULES = {"nps": "nonparametric", "machines": "machines", "large": "machines", "peers": "peers",
-            "workers": "workers"}  # fmt: skip
+_MODULES = {
+    "nps": "nonparametric", "machines": "machines", "large": "machines", "peers": "peers",
+    "workers": "workers", "memory": "memory",
+}  # fmt: skip
 
 
 def measure(name: str | None, repeat: int, say: Callable[[str], None]) -> dict[str, Any]:

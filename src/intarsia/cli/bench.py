@@ -16,7 +16,7 @@ def bench_command(
         typer.Argument(
             metavar="NAME",
             help="nps, machines, attribution, opening (all four by default), large, explorer, "
-            "workers, peers, or one benchmark.",
+            "workers, memory, peers, or one benchmark.",
         ),
     ] = None,
     repeat: Annotated[int, typer.Option(help="Runs of each; the median counts.")] = 3,

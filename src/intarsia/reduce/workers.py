@@ -106,7 +106,10 @@ class Workers:
                 self._ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         except Exception as error:  # Ray raises its own kinds, ConnectionError and ValueError
             where = "on this machine" if address is None else f"at {address}"
-            raise IntarsiaError(f"No Ray cluster could be reached {where}: {error}") from error
+            raise IntarsiaError(
+                f"No Ray cluster could be reached {where}: {error}. Where a cluster asks for a "
+                "token, set RAY_AUTH_MODE=token and RAY_AUTH_TOKEN."
+            ) from error
 
     def __len__(self) -> int:
         return self.count

@@ -196,9 +196,10 @@ def _curve(points: list[tuple[int, float, float, float]]) -> UInt8[np.ndarray, "
     axes = figure.subplots()
     axes.plot([far for _, far, _, _ in points], [fid for _, _, fid, _ in points], marker="o")
     for gamma, far, fid, rate in points:
-        text = f" gamma {gamma}, {rate:.0%} copies"
-        axes.annotate(text, (far, fid), fontsize=8, ha="left", va="bottom")
-    axes.margins(x=0.35, y=0.15)
+        text = f"gamma {gamma}, {rate:.0%} copies"
+        axes.annotate(text, (far, fid), (-8, 6), textcoords="offset points", fontsize=8, ha="right")
+    axes.margins(x=0.2, y=0.15)
+    axes.set_xlim(left=-0.6 * max(far for _, far, _, _ in points))
     axes.set_xlabel("novelty: distance to the nearest training picture, 0 to 1")
     axes.set_ylabel("FID")
     axes.grid(alpha=0.3)
