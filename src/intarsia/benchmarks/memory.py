@@ -20,6 +20,8 @@ from intarsia.benchmarks.nonparametric import square_gflops
 from intarsia.corpus import Corpus
 from intarsia.errors import IntarsiaError
 
+NAMES = ("nps_exact_larger_than_memory",)
+
 COPIES = 4
 BUDGET = "150MB"
 SAMPLES = 8
